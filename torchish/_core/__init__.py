@@ -1,0 +1,1 @@
+"""Tensors: storage, views, dispatch, and what autograd's graph is made of."""

@@ -1,0 +1,55 @@
+"""Static arguments as users give them: sizes as lists or one by one, dims as tensors, NumPy integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def as_int(x: Any) -> Any:
+    """An int argument; anything that is no integer stays, for the op to refuse."""
+    if isinstance(x, (bool, float, str)):
+        return x
+    try:
+        return x.__index__()
+    except (AttributeError, TypeError):
+        return x
+
+
+def as_size(x: Any) -> Any:
+    """A tuple of ints from a sequence of integers, or from one."""
+    if isinstance(x, (list, tuple)):
+        return tuple([n if n.__class__ is int else _size_entry(n) for n in x])
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
+        return tuple(int(n) for n in x)
+    if hasattr(x, "__index__"):
+        return (x.__index__(),) if not isinstance(x, bool) else (int(x),)
+    return x
+
+
+def _size_entry(n: Any) -> Any:
+    if isinstance(n, (list, tuple)):  # pairs, as pad and tensordot take them
+        return as_size(n)
+    if isinstance(n, (float, str)) or n is None:
+        return n
+    return n.__index__()
+
+
+def as_dims(x: Any) -> Any:
+    """An int, a tuple of ints or None."""
+    if isinstance(x, (list, tuple)):
+        return as_size(x)
+    return as_int(x)
+
+
+def unpack(given: Sequence[Any]) -> Any:
+    """Sizes given one by one or as one sequence: ``view(2, 3)`` or ``view((2, 3))``."""
+    if len(given) == 1 and not isinstance(given[0], int) and hasattr(given[0], "__iter__") and not _is_scalar(given[0]):
+        return tuple(given[0])
+    return tuple(given)
+
+
+def _is_scalar(x: Any) -> bool:
+    return hasattr(x, "ndim") and x.ndim == 0

@@ -1,0 +1,523 @@
+"""Tensors from data and from nothing: tensor, as_tensor, from_numpy, zeros, full, arange, eye, ..."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+import jax.numpy as jnp
+import numpy as np
+
+from .._exec.kernel import Kernel
+from .._exec.placement import Placement
+from .._exec.value import Aval, Value, aval_of, from_numpy
+from .._exec.window import THREADS, record
+from .._ops import scalar_types
+from . import dtypes
+from .arguments import as_size, unpack
+from .device import placement_of
+from .dispatch import wrap
+
+from .public import public
+from .size import Size
+from .storage import from_shared
+from .tensor import Tensor
+
+# Values
+
+
+def full_value(aval: Aval, number: Any) -> Value:
+    """A recorded Value of ``aval`` with ``number`` in every place."""
+    kernel = _FULL.get((aval, number.__class__))
+    if kernel is None:
+        body: Callable[..., tuple] = lambda x: (jnp.broadcast_to(_number_in(x, aval.dtype), aval.shape),)  # noqa: E731
+        kernel = _FULL[aval, number.__class__] = Kernel("full", body, [number.__class__], aval.placement)
+    return record(THREADS.context, kernel, (number,))
+
+
+_FULL: dict[tuple[Aval, type], Kernel] = {}
+
+
+def _number_in(x: Any, dtype: np.dtype) -> Any:
+    from .._ops.casting import convert
+
+    return convert(x, dtype)
+
+
+def _array_to_tensor(array: np.ndarray, placement: Placement, requires_grad: bool = False) -> Tensor:
+    """A Tensor of an array that nobody else holds."""
+    t = wrap(from_numpy(array, placement))
+    return t.requires_grad_() if requires_grad else t
+
+
+def _np_dtype(dtype: Any, default: Any = None) -> np.dtype:
+    found = dtypes.to_np(dtype)
+    return found if found is not None else np.dtype(default or scalar_types.default_float())
+
+
+def _nonnegative(size: Sequence[int], name: str) -> tuple[int, ...]:
+    for n in size:
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(size)}")
+    return tuple(size)
+
+
+# From data
+
+
+def _infer_dtype(kinds: set[type]) -> np.dtype:
+    if complex in kinds:
+        return np.dtype(np.complex128 if scalar_types.default_float() == np.float64 else np.complex64)
+    if float in kinds:
+        return scalar_types.default_float()
+    if int in kinds:
+        return np.dtype(np.int64)
+    if bool in kinds:
+        return np.dtype(np.bool_)
+    return scalar_types.default_float()
+
+
+def _scan(data: Any, kinds: set[type]) -> tuple[int, ...]:
+    """The shape of nested sequences; the classes of their numbers go to ``kinds``."""
+    if isinstance(data, (list, tuple)):
+        if not data:
+            return (0,)
+        first = _scan(data[0], kinds)
+        for item in data[1:]:
+            other = _scan(item, kinds)
+            if other != first:
+                dim = next((i for i, (a, b) in enumerate(zip(first, other, strict=False)) if a != b), 0)
+                if len(first) != len(other):
+                    raise ValueError(
+                        f"expected sequence of length {first[0] if first else 0} at dim 1 (got {len(item)})"
+                        if isinstance(item, (list, tuple)) and first
+                        else "only one element tensors can be converted to Python scalars"
+                        if isinstance(item, Tensor)
+                        else f"must be real number, not {type(item).__name__}"
+                    )
+                raise ValueError(
+                    f"expected sequence of length {first[dim]} at dim {dim + 1} (got {other[dim]})"
+                )
+        return (len(data), *first)
+    if isinstance(data, Tensor):
+        kinds.add(_kind_of_dtype(data._aval.dtype))
+        return tuple(data.shape)
+    if isinstance(data, np.ndarray):
+        kinds.add(_kind_of_dtype(data.dtype))
+        return data.shape
+    if isinstance(data, (bool, np.bool_)):
+        kinds.add(bool)
+    elif isinstance(data, (int, np.integer)):
+        kinds.add(int)
+    elif isinstance(data, (float, np.floating)):
+        kinds.add(float)
+    elif isinstance(data, (complex, np.complexfloating)):
+        kinds.add(complex)
+    elif isinstance(data, str):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    elif hasattr(data, "__len__") and hasattr(data, "__getitem__"):
+        return _scan(list(data), kinds)
+    else:
+        if data is None:
+            raise RuntimeError("Could not infer dtype of NoneType")
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    return ()
+
+
+def _kind_of_dtype(dtype: np.dtype) -> type:
+    return {"b": bool, "i": int, "u": int, "f": float, "V": float, "c": complex}[dtype.kind]
+
+
+def _plain(data: Any) -> Any:
+    """Nested sequences with tensors and arrays replaced by lists."""
+    if isinstance(data, (list, tuple)):
+        return [_plain(x) for x in data]
+    if isinstance(data, Tensor):
+        return data.tolist()  # type: ignore[attr-defined]
+    return data
+
+
+def array_from_data(data: Any, dtype: np.dtype | None) -> np.ndarray:
+    """A fresh array of Python data, with PyTorch's inference of shape and dtype."""
+    if isinstance(data, np.ndarray):
+        if data.dtype not in scalar_types.BY_NP_DTYPE:
+            raise TypeError(_numpy_type_error(data.dtype))
+        return _converted(np.array(data, order="C"), dtype)
+    if isinstance(data, np.generic) and data.dtype in scalar_types.BY_NP_DTYPE:
+        return _converted(np.array(data), dtype)
+    kinds: set[type] = set()
+    shape = _scan(data, kinds)
+    if kinds == {float} and isinstance(data, (list, tuple)) and dtype is None and _holds_double(data):
+        dtype = np.dtype(np.float64)
+    target = dtype or _infer_dtype(kinds)
+    plain = data if kinds <= {int, float, bool, complex} and not _has_tensors(data) else _plain(data)
+    if target.kind in "iu" and float in kinds | {float}:
+        wide = np.array(plain, dtype=object if kinds == {int} else None)
+        if wide.dtype == object:
+            _check_range(wide, target)
+            return wide.astype(np.int64).astype(target).reshape(shape) if wide.size else np.empty(shape, target)
+        return _converted(wide, target).reshape(shape)
+    if target.kind != "c" and complex in kinds:
+        raise RuntimeError("value cannot be converted to type " + scalar_types.BY_NP_DTYPE[target].name)
+    return np.array(plain, dtype=target).reshape(shape)
+
+
+def _has_tensors(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(_has_tensors(x) for x in data)
+    return isinstance(data, Tensor) or not isinstance(data, (int, float, bool, complex, np.ndarray))
+
+
+def _holds_double(data: Any) -> bool:
+    """A list of NumPy float64 scalars or arrays is a float64 tensor; Python floats are the default dtype."""
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return isinstance(data, (np.float64, np.ndarray)) and data.dtype == np.float64
+
+
+def _check_range(array: np.ndarray, target: np.dtype) -> None:
+    if array.size and not (-(1 << 63) <= array.min() and array.max() < 1 << 64):
+        raise RuntimeError("Overflow when unpacking long long")
+    info = np.iinfo(target)
+    if array.size and target.itemsize < 8 and (array.min() < info.min - (info.max + 1) * (target.kind == "u") or array.max() > info.max):
+        raise RuntimeError(f"value cannot be converted to type {_c_name(target)} without overflow")
+
+
+def _c_name(dtype: np.dtype) -> str:
+    return {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int"}.get(dtype.name, dtype.name)
+
+
+def _converted(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
+    if dtype is None or array.dtype == dtype:
+        return array
+    if dtype.kind in "iu" and array.dtype.kind in "fV":
+        with np.errstate(invalid="ignore"):
+            return array.astype(np.int64).astype(dtype)
+    if array.dtype.kind == "c" and dtype.kind not in "cb":
+        array = array.real
+    return array.astype(dtype)
+
+
+def _numpy_type_error(dtype: np.dtype) -> str:
+    return (
+        f"can't convert np.ndarray of type {dtype.type.__module__}.{dtype.type.__name__}. The only supported types are: "
+        "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, "
+        "and bool."
+    )
+
+
+@public("torch")
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """A leaf tensor that copies ``data``: a number, nested sequences of numbers, an array or a tensor.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
+
+    >>> import torchish as torch
+    >>> torch.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    if isinstance(data, Tensor):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
+        copied = data.detach().clone()  # type: ignore[attr-defined]
+        copied = copied.to(dtype=dtype or data.dtype, device=device if device is not None else data.device)
+        return copied.requires_grad_() if requires_grad else copied
+    array = array_from_data(data, dtypes.to_np(dtype))
+    if requires_grad and not scalar_types.is_inexact(array.dtype):
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    return _array_to_tensor(array, placement_of(device), requires_grad)
+
+
+@public("torch", aliases=("asarray",))
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """``data`` as a tensor: shared where it is a tensor or array of that dtype, copied otherwise."""
+    if isinstance(data, Tensor):
+        return data.to(dtype=dtype or data.dtype, device=device if device is not None else data.device)  # type: ignore[attr-defined]
+    if isinstance(data, np.ndarray):
+        shared = from_numpy_array(data)
+        return shared.to(dtype=dtype or shared.dtype, device=device if device is not None else shared.device)  # type: ignore[attr-defined]
+    return tensor(data, dtype=dtype, device=device)
+
+
+@public("torch", name="from_numpy")
+def from_numpy_array(ndarray: np.ndarray) -> Tensor:
+    """A tensor that shares ``ndarray``'s memory: each sees the other's writes."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    if ndarray.dtype not in scalar_types.BY_NP_DTYPE or not ndarray.dtype.isnative:
+        raise TypeError(_numpy_type_error(ndarray.dtype))
+    if any(s < 0 for s in ndarray.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+        )
+    t = object.__new__(Tensor)
+    t._storage = from_shared(ndarray, placement_of("cpu"))
+    t._view = t._edge = t._grad = t._extra = None
+    return t
+
+
+# From nothing
+
+
+def _filled(size: Sequence[int], number: Any, dtype: np.dtype, device: Any, requires_grad: bool) -> Tensor:
+    aval = aval_of(_nonnegative(as_size(size), ""), dtype, placement_of(device))
+    t = wrap(full_value(aval, number))
+    t._storage.trace = THREADS.context.trace
+    return t.requires_grad_() if requires_grad else t
+
+
+def _sizes(given: tuple, name: str) -> tuple[int, ...]:
+    size = unpack(given)
+    for i, n in enumerate(size):
+        if isinstance(n, (float, str)) or n is None:
+            raise TypeError(
+                f"{name}(): argument 'size' (position {i + 1}) must be tuple of ints, not {type(n).__name__}"
+                if len(given) == 1 and given[0] is n
+                else f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__} at pos {i}"
+            )
+    return as_size(size)
+
+
+def _maker(name: str, number: int, what: str) -> None:
+    def make(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None) -> Tensor:
+        sizes = _sizes(size, name)
+        if out is not None:
+            out.resize_(sizes)
+            return out.fill_(number)
+        return _filled(sizes, number, _np_dtype(dtype), device, requires_grad)
+
+    def make_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False) -> Tensor:
+        aval = input._aval
+        return _filled(aval.shape, number, _np_dtype(dtype, aval.dtype), device if device is not None else aval.placement, requires_grad)
+
+    def new(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
+        aval = self._aval
+        return _filled(_sizes(size, f"new_{name}"), number, _np_dtype(dtype, aval.dtype), device if device is not None else aval.placement, requires_grad)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"A tensor of the given size{what}.\n\nhttps://docs.pytorch.org/docs/stable/generated/torch.{name}.html"
+    make_like.__name__ = make_like.__qualname__ = f"{name}_like"
+    make_like.__doc__ = f"A tensor of ``input``'s size, dtype and device{what}."
+    new.__name__ = new.__qualname__ = f"new_{name}"
+    new.__doc__ = f"A tensor of this one's dtype and device{what}."
+    public("torch")(make)
+    public("torch")(make_like)
+    public("Tensor")(new)
+
+
+_maker("zeros", 0, ", all 0")
+_maker("ones", 1, ", all 1")
+# PyTorch leaves the memory as it is found; zeros are one of the values that it may hold.
+_maker("empty", 0, ", of unspecified content (here: zeros)")
+
+
+def _number_of(value: Any, dtype: Any) -> tuple[Any, np.dtype]:
+    if isinstance(value, Tensor):
+        value = value.item()  # type: ignore[attr-defined]
+    found = dtypes.to_np(dtype)
+    if found is None:
+        found = _infer_dtype({_kind_of_dtype(np.asarray(value).dtype)})
+    return (value.item() if isinstance(value, np.generic) else value), found
+
+
+@public("torch")
+def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """A tensor of the given size with ``fill_value`` in every place; its dtype is the number's unless given."""
+    value, np_dtype = _number_of(fill_value, dtype)
+    if out is not None:
+        out.resize_(as_size(size))
+        return out.fill_(value)
+    return _filled(size, value, np_dtype, device, requires_grad)
+
+
+@public("torch")
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False) -> Tensor:
+    """A tensor of ``input``'s size, dtype and device with ``fill_value`` in every place."""
+    aval = input._aval
+    value, np_dtype = _number_of(fill_value, dtype or input.dtype)
+    return _filled(aval.shape, value, np_dtype, device if device is not None else aval.placement, requires_grad)
+
+
+@public("Tensor")
+def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
+    """A tensor of this one's dtype and device with ``fill_value`` in every place."""
+    aval = self._aval
+    value, np_dtype = _number_of(fill_value, dtype or self.dtype)
+    return _filled(size, value, np_dtype, device if device is not None else aval.placement, requires_grad)
+
+
+@public("Tensor")
+def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
+    """A tensor that copies ``data``, of this one's dtype and device."""
+    return tensor(data, dtype=dtype or self.dtype, device=device if device is not None else self.device, requires_grad=requires_grad)
+
+
+def _host(compute: Callable[[], np.ndarray], dtype: np.dtype, out: Any, device: Any, requires_grad: bool) -> Tensor:
+    array = _converted(compute(), dtype)
+    if out is not None:
+        made = _array_to_tensor(array, placement_of(out.device))
+        out.resize_(array.shape)
+        return out.copy_(made)
+    return _array_to_tensor(array, placement_of(device), requires_grad)
+
+
+def _plain_number(x: Any) -> Any:
+    return x.item() if isinstance(x, (Tensor, np.generic)) else x  # type: ignore[attr-defined]
+
+
+@public("torch")
+def arange(*args: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, start: Any = None, end: Any = None, step: Any = None) -> Tensor:
+    """``start, start + step, ...`` up to but without ``end``. Integers give int64.
+
+    >>> import torchish as torch
+    >>> torch.arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    given = [_plain_number(a) for a in args]
+    if len(given) == 1:
+        first, last, by = 0 if start is None else start, given[0], 1 if step is None else step
+    else:
+        values = [*given, *[None] * (3 - len(given))]
+        first = values[0] if values[0] is not None else (0 if start is None else start)
+        last = values[1] if values[1] is not None else end
+        by = values[2] if values[2] is not None else (1 if step is None else step)
+    first, last, by = (_plain_number(x) for x in (first, last, by))
+    if by == 0:
+        raise RuntimeError("step must be nonzero")
+    for bound in (first, last):
+        if not math.isfinite(bound):
+            raise RuntimeError(f"unsupported range: {float(first):g} -> {float(last):g}")
+    if (by > 0 and last < first) or (by < 0 and last > first):
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    integral = all(isinstance(x, int) for x in (first, last, by))
+    np_dtype = _np_dtype(dtype, np.int64 if integral else None)
+    count = math.ceil((last - first) / by) if not integral else -(-(last - first) // by)
+
+    def compute() -> np.ndarray:
+        if np_dtype.kind in "iu":
+            return np.arange(count, dtype=np.int64) * int(by) + int(first)
+        return np.arange(count, dtype=np.float64) * by + first
+
+    return _host(compute, np_dtype, out, device, requires_grad)
+
+
+@public("torch", name="range")
+def range_(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """``start, start + step, ...`` up to and with ``end`` (deprecated in PyTorch in favour of ``arange``)."""
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
+        UserWarning,
+        stacklevel=2,
+    )
+    count = int(math.floor((end - start) / step)) + 1
+    return _host(lambda: np.arange(count) * step + start, _np_dtype(dtype), out, device, requires_grad)
+
+
+def _linspace(start: float, end: float, steps: int, dtype: np.dtype) -> np.ndarray:
+    """PyTorch's steps: counted from the start in the first half, from the end in the second."""
+    if steps < 2:
+        return np.full((steps,), start)
+    if dtype.kind in "iu":
+        step: Any = np.float32((end - start) / (steps - 1)) if dtype.itemsize < 8 else (end - start) / (steps - 1)
+        i = np.arange(steps)
+        up, down = np.trunc(start + step * i), np.trunc(end - step * (steps - i - 1))
+        return np.where(i < steps // 2, up, down)
+    real = scalar_types.real_of(dtype)
+    kind = np.float64 if real == np.float64 or dtype.kind == "c" and real == np.float64 else np.float32
+    if dtype.kind == "c":
+        kind = np.complex128 if real == np.float64 else np.complex64
+    first, last = kind(start), kind(end)
+    step = kind((last - first) / kind(steps - 1))
+    wide = np.complex128 if dtype.kind == "c" else np.float64
+    i = np.arange(steps)
+    # One rounding for multiply and add, as the fused instruction gives.
+    up = wide(first) + wide(step) * i
+    down = wide(last) - wide(step) * (steps - i - 1)
+    return np.where(i < steps // 2, up, down).astype(kind)
+
+
+@public("torch")
+def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """``steps`` numbers evenly from ``start`` to ``end``, both included."""
+    first, last = _plain_number(start), _plain_number(end)
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    default = _infer_dtype({complex}) if isinstance(first, complex) or isinstance(last, complex) else None
+    np_dtype = _np_dtype(dtype, default)
+    return _host(lambda: _linspace(first, last, steps, np_dtype), np_dtype, out, device, requires_grad)
+
+
+@public("torch")
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """``base`` to powers spaced evenly from ``start`` to ``end``."""
+    np_dtype = _np_dtype(dtype)
+    exponents = _linspace(float(_plain_number(start)), float(_plain_number(end)), steps, np.dtype(np.float64))
+    return _host(lambda: np.power(float(base), exponents), np_dtype, out, device, requires_grad)
+
+
+@public("torch")
+def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """The identity: ones on the diagonal of an ``n`` by ``m`` matrix."""
+    if n < 0:
+        raise RuntimeError(f"n must be greater or equal to 0, got {n}")
+    if m is not None and m < 0:
+        raise RuntimeError(f"m must be greater or equal to 0, got {m}")
+    np_dtype = _np_dtype(dtype, out.dtype.np if out is not None else None)
+    return _host(lambda: np.eye(n, m, dtype=np.int64), np_dtype, out, device, requires_grad)
+
+
+@public("torch", name="complex")
+def complex_(real: Tensor, imag: Tensor, *, out: Any = None) -> Tensor:
+    """A complex tensor of a real and an imaginary part of one floating dtype."""
+    from .generate import OP_FUNCTIONS
+
+    made = OP_FUNCTIONS["complex.parts"](real, imag)
+    return made if out is None else out.copy_(made)
+
+
+@public("torch")
+def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """A tensor of the given size and stride, of unspecified content."""
+    from .geometry import Geometry
+    from .tensor import View
+
+    size, stride = as_size(size), as_size(stride)
+    length = 0 if 0 in size else 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    t = _filled((length,), 0, _np_dtype(dtype), device, False)
+    g = Geometry(size, stride, 0, t._aval.dtype)
+    t._view = View(g, None, g, 0)
+    return t.requires_grad_() if requires_grad else t
+
+
+def legacy_tensor(cls: type, *args: Any, device: Any = None) -> Tensor:
+    """``torch.Tensor(2, 3)``, ``torch.Tensor([1.0, 2.0])``, ``torch.Tensor(other)``: default dtype, uninitialised or data."""
+    return legacy_of(cls, scalar_types.default_float(), args, device)
+
+
+def legacy_of(cls: type, dtype: np.dtype, args: tuple, device: Any = None) -> Tensor:
+    if not args:
+        t = _filled((0,), 0, dtype, device, False)
+    elif len(args) == 1 and isinstance(args[0], Tensor):
+        t = args[0].detach()
+    elif len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not isinstance(args[0], Size):
+        t = _array_to_tensor(array_from_data(args[0], dtype), placement_of(device))
+    else:
+        t = _filled(_sizes(args, "new"), 0, dtype, device, False)
+    if cls is not Tensor and isinstance(cls, type) and issubclass(cls, Tensor):
+        made = object.__new__(cls)
+        made._storage, made._view = t._storage, t._view
+        made._edge = made._grad = made._extra = None
+        return made
+    return t
+
+

@@ -1,0 +1,260 @@
+"""Random numbers as Tensors: ``rand``, ``normal_``, ``bernoulli``, ``randperm``, ... over ``random_ops``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._exec.value import from_numpy
+from ..._exec.window import THREADS, record
+from ..._ops.registry import OPS
+from .. import generator, random_ops
+from ..arguments import as_size
+from ..creation import _nonnegative, _np_dtype, _sizes
+from ..device import placement_of
+from ..dispatch import _bind, make_kernel, wrap
+from ..inplace import check_writable, store
+from ..public import public
+from ..random_ops import Pending
+from ..tensor import Tensor
+
+_device_generators: dict[Any, generator.Generator] = {}
+
+
+def default_of(placement: Any) -> generator.Generator:
+    """The generator that a device uses unless given one."""
+    if placement.type == "cpu":
+        return generator.default_generator
+    found = _device_generators.get(placement)
+    if found is None:
+        found = _device_generators[placement] = generator.Generator(str(placement))
+        found.manual_seed(generator.default_generator.initial_seed())
+    return found
+
+
+def seed_devices(seed: int) -> None:
+    """Seed the generators of all accelerators."""
+    for each in _device_generators.values():
+        each.manual_seed(seed)
+
+
+def drawn(result: Any, placement: Any) -> Tensor:
+    """What a draw gave, as a Tensor on ``placement``."""
+    if isinstance(result, np.ndarray):
+        return wrap(from_numpy(result, placement))
+    assert isinstance(result, Pending)
+    op = OPS[result.op]
+    operands = []
+    for x in result.operands:
+        if isinstance(x, (np.ndarray, Pending)):
+            x = drawn(x, placement)
+        operands.append(x.item() if isinstance(x, np.generic) else x)
+    static = tuple(result.static.get(p.name, p.default) for p in op.params if not p.is_operand)
+    values, key, *_ = _bind(operands, static)
+    full = (*key, placement)
+    kernel = op.kernels.get(full)
+    if kernel is None:
+        kernel = op.kernels[full] = make_kernel(op, tuple(key), placement)
+    return wrap(record(THREADS.context, kernel, values))
+
+
+def _made(draw: Any, shape: Any, dtype: np.dtype, device: Any, given: Any, requires_grad: bool, out: Any, *params: Any) -> Tensor:
+    placement = placement_of(device)
+    t = drawn(draw(given or default_of(placement), shape, dtype, *params), placement)
+    if out is not None:
+        return out.resize_(t.shape).copy_(t)
+    return t.requires_grad_() if requires_grad else t
+
+
+def _maker(name: str, draw: Any, what: str) -> None:
+    def make(*size: Any, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, names: Any = None) -> Tensor:
+        return _made(draw, _nonnegative(_sizes(size, name), name), _np_dtype(dtype), device, generator, requires_grad, out)
+
+    def make_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None, generator: Any = None, pin_memory: bool = False) -> Tensor:
+        aval = input._aval
+        return _made(draw, aval.shape, _np_dtype(dtype, aval.dtype), device if device is not None else aval.placement, generator, requires_grad, None)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"{what}.\n\nhttps://docs.pytorch.org/docs/stable/generated/torch.{name}.html"
+    make_like.__name__ = make_like.__qualname__ = f"{name}_like"
+    make_like.__doc__ = f"{what}, of ``input``'s size, dtype and device."
+    public("torch")(make)
+    public("torch")(make_like)
+
+
+_maker("rand", random_ops.draw_uniform, "Numbers uniform in [0, 1)")
+_maker("randn", random_ops.draw_normal, "Numbers of the standard normal distribution")
+
+
+@public("torch")
+def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """Integers uniform in [low, high). ``randint(high, size)`` or ``randint(low, high, size)``."""
+    given = list(args)
+    if size is None:
+        size = given.pop()
+    if len(given) == 2:
+        low, high = given
+    elif len(given) == 1:
+        if high is None:
+            high = given[0]
+        else:
+            low = given[0]
+    first = 0 if low is None else int(low)
+    np_dtype = _np_dtype(dtype, np.int64)
+    shape = _nonnegative(as_size(size), "randint")
+    return _made(random_ops.draw_integers, shape, np_dtype, device, generator, requires_grad, out, first, int(high))
+
+
+@public("torch")
+def randint_like(input: Tensor, *args: Any, low: Any = None, high: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None, generator: Any = None) -> Tensor:
+    """Integers uniform in [low, high), of ``input``'s size, dtype and device."""
+    given = list(args)
+    if len(given) == 2:
+        low, high = given
+    elif given:
+        if high is None:
+            high = given[0]
+        else:
+            low = given[0]
+    aval = input._aval
+    first = 0 if low is None else int(low)
+    where = device if device is not None else aval.placement
+    return _made(random_ops.draw_integers, aval.shape, _np_dtype(dtype, aval.dtype), where, generator, requires_grad, None, first, int(high))
+
+
+@public("torch")
+def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """A random order of the integers below ``n``."""
+    placement = placement_of(device)
+    np_dtype = _np_dtype(dtype, np.int64)
+    t = drawn(random_ops.draw_permutation(generator or default_of(placement), n, np_dtype), placement)
+    if out is not None:
+        return out.resize_(t.shape).copy_(t)
+    return t.requires_grad_() if requires_grad else t
+
+
+def _fill(self: Tensor, draw: Any, given: Any, *params: Any, eager: bool = False) -> Tensor:
+    context = THREADS.context
+    check_writable(self, context.grad_enabled and self.requires_grad)
+    aval, g = self._aval, self._geometry()
+    source = given or default_of(aval.placement)
+    extra = {"eager": True} if eager else {}
+    t = drawn(draw(source, aval.shape, aval.dtype, *params, strides=g.stride, **extra), aval.placement)
+    store(context, self, t._value(), None)
+    return self
+
+
+@public("Tensor")
+def uniform_(self: Tensor, a: float = 0, b: float = 1, *, generator: Any = None, **renamed: float) -> Tensor:
+    """Fill with numbers uniform in [a, b) (PyTorch's ``from`` and ``to``)."""
+    a, b = renamed.get("from", a), renamed.get("to", b)
+    return _fill(self, random_ops.draw_uniform, generator, float(a), float(b), eager=True)
+
+
+@public("Tensor")
+def normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Any = None) -> Tensor:
+    """Fill with numbers of a normal distribution."""
+    return _fill(self, random_ops.draw_normal, generator, float(mean), float(std), eager=True)
+
+
+@public("Tensor")
+def exponential_(self: Tensor, lambd: float = 1, *, generator: Any = None) -> Tensor:
+    """Fill with numbers of an exponential distribution of rate ``lambd``."""
+    return _fill(self, random_ops.draw_exponential, generator, float(lambd))
+
+
+@public("Tensor")
+def geometric_(self: Tensor, p: float, *, generator: Any = None) -> Tensor:
+    """Fill with numbers of a geometric distribution."""
+    return _fill(self, random_ops.draw_geometric, generator, float(p))
+
+
+@public("Tensor")
+def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Any = None) -> Tensor:
+    """Fill with numbers of a Cauchy distribution."""
+    return _fill(self, random_ops.draw_cauchy, generator, float(median), float(sigma))
+
+
+@public("Tensor")
+def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Any = None) -> Tensor:
+    """Fill with numbers whose logarithm is normal."""
+    return _fill(self, random_ops.draw_log_normal, generator, float(mean), float(std))
+
+
+@public("Tensor")
+def random_(self: Tensor, a: Any = None, b: Any = None, *, generator: Any = None, **renamed: int) -> Tensor:
+    """Fill with integers: ``random_()``, ``random_(to)`` or ``random_(from, to)``."""
+    low, high = renamed.get("from", a), renamed.get("to", b)
+    if low is None and high is None:
+        return _fill(self, random_ops.draw_random, generator)
+    if high is None:
+        low, high = 0, low
+    return _fill(self, random_ops.draw_integers, generator, int(low or 0), int(high))
+
+
+def _bernoulli_of(p: Any, shape: Any, dtype: np.dtype, placement: Any, given: Any, strides: Any = None) -> Tensor:
+    source = given or default_of(placement)
+    if isinstance(p, Tensor):
+        return drawn(random_ops.draw_bernoulli_tensor(source, shape, dtype, p, p._aval.dtype, strides), placement)
+    return drawn(random_ops.draw_bernoulli(source, shape, dtype, float(p), strides), placement)
+
+
+@public()
+def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any = None) -> Tensor:
+    """Zeros and ones: ones with the probabilities in ``input`` (or with ``p``)."""
+    aval = input._aval
+    if not aval.inexact and p is None:
+        raise NotImplementedError(f'"bernoulli_tensor_cpu_self_" not implemented for \'{input.dtype._scalar.scalar_name}\'')
+    made = _bernoulli_of(input.detach() if p is None else p, aval.shape, aval.dtype, aval.placement, generator)
+    return made if out is None else out.resize_(made.shape).copy_(made)
+
+
+@public("Tensor")
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+    """Fill with zeros and ones: ones with probability ``p``, a number or a tensor."""
+    context = THREADS.context
+    check_writable(self, context.grad_enabled and self.requires_grad)
+    aval = self._aval
+    made = _bernoulli_of(p, aval.shape, aval.dtype, aval.placement, generator, self._geometry().stride)
+    store(context, self, made._value(), None)
+    return self
+
+
+def dropout_mask(t: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
+    """The scaled mask that dropout multiplies by, of ``t``'s dtype and device."""
+    aval = t._aval
+    return drawn(random_ops.draw_dropout_mask(default_of(aval.placement), shape, aval.dtype, p), aval.placement)
+
+
+@public()
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None) -> Tensor:
+    """Indices drawn with the probabilities in each row of ``input``."""
+    aval = input._aval
+    source = generator or default_of(aval.placement)
+    made = drawn(
+        random_ops.draw_multinomial(source, input.detach(), aval.shape, aval.dtype, num_samples, replacement),
+        aval.placement,
+    )
+    return made if out is None else out.resize_(made.shape).copy_(made)
+
+
+@public("torch")
+def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """Numbers of normal distributions whose means and deviations are numbers or tensors."""
+    tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
+    if not tensors:
+        if size is None:
+            raise TypeError("normal() received an invalid combination of arguments: numbers need a size")
+        return _made(random_ops.draw_normal, as_size(size), _np_dtype(dtype), device, generator, requires_grad, out, float(mean), float(std))
+    from ..._ops.broadcasting import broadcast_shapes
+
+    shape = broadcast_shapes(*[tuple(x.shape) for x in tensors])
+    if len(tensors) == 2 and tensors[0]._aval.numel == tensors[1]._aval.numel:
+        shape = tuple(tensors[0].shape)
+    aval = tensors[0]._aval
+    source = generator or default_of(aval.placement)
+    parts = [x.detach() if isinstance(x, Tensor) else float(x) for x in (mean, std)]
+    made = drawn(random_ops.draw_normal_like(source, shape, aval.dtype, *parts), aval.placement)
+    return made if out is None else out.resize_(made.shape).copy_(made)
+

@@ -1,0 +1,197 @@
+"""What autograd's graph is made of: nodes, and edges between them.
+
+A ``Node`` is one derivative that ``backward()`` will run: the derivative kernel, the saved operands and,
+for each operand that requires grad, an edge ``(node, result number)`` to whatever produced it. Edges are frozen
+when the operation is recorded. Nodes never hold Tensors that an op produced, so that graph, Tensors and
+Values form no cycle and reference counting alone frees them; a leaf is known through its ``AccumulateGrad``,
+which the leaf holds and which refers back weakly.
+
+In-place operations, with a drawing. ``y = x * 2; v = y[0]; v.mul_(3)`` where x requires grad::
+
+    before                     after
+    x <- Mul <- y              x <- Mul <-+------------- CopySlices <- y
+              <- Select <- v              +- Select <- Mul <-+        <- AsStrided <- v
+
+The new data of v goes into y's Storage; y's history becomes ``CopySlices``, whose derivative sends the part of
+the gradient that lies in v through the multiplication and the rest to y's old history. v's own ``grad_fn`` is
+made anew, from y, when somebody asks: its recorded version no longer equals the Storage's.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from .._exec.kernel import VjpKernel
+from .._exec.value import Aval
+
+Edge = tuple[Any, int]  # (Node or AccumulateGrad, result number)
+
+next_sequence_number = itertools.count().__next__
+
+FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+    "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+    "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or "
+    "if you need to access saved tensors after calling backward."
+)
+
+
+class RemovableHandle:
+    """What registering a hook returns; ``remove()`` takes the hook away again."""
+
+    _next_id = itertools.count().__next__
+
+    def __init__(self, hooks: dict[int, Any]):
+        self._hooks = weakref.ref(hooks) if isinstance(hooks, OrderedDict) else (lambda: hooks)
+        self.id = RemovableHandle._next_id()
+
+    def remove(self) -> None:
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.remove()
+
+
+def add_hook(hooks: OrderedDict[int, Any], hook: Callable[..., Any]) -> RemovableHandle:
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+class Hooks:
+    """The hooks of one node: on the tensors that it produced, on the node before and after it runs."""
+
+    __slots__ = ("post", "pre", "retained", "tensor")
+
+    def __init__(self) -> None:
+        self.tensor: dict[int, OrderedDict[int, Any]] = {}
+        self.retained: dict[int, Any] = {}  # result number -> weak reference to the tensor that keeps its grad
+        self.pre: OrderedDict[int, Any] = OrderedDict()
+        self.post: OrderedDict[int, Any] = OrderedDict()
+
+    def any(self) -> bool:
+        return bool(self.pre or self.post or any(self.tensor.values()))
+
+
+class GraphNode:
+    """What nodes of all kinds share: a name, hooks, and where they lead."""
+
+    __slots__ = ("__weakref__", "hooks", "metadata_dict")
+    hooks: Hooks | None
+
+    def name(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {hex(id(self))}>"
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        try:
+            return self.metadata_dict
+        except AttributeError:
+            self.metadata_dict: dict[Any, Any] = {}
+            return self.metadata_dict
+
+    def own_hooks(self) -> Hooks:
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return self.hooks
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(grad_inputs, grad_outputs)`` after the node has run; it may return new grad_inputs."""
+        return add_hook(self.own_hooks().post, hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(grad_outputs)`` before the node runs; it may return new grad_outputs."""
+        return add_hook(self.own_hooks().pre, hook)
+
+
+class Node(GraphNode):
+    """One derivative to run. Its class is named for the op: ``type(y.grad_fn).__name__ == "MulBackward0"``."""
+
+    __slots__ = ("edges", "position", "saved", "sequence_nr", "stack", "versions", "vjp", "window")
+
+    vjp: VjpKernel
+    saved: tuple[Any, ...] | None
+    versions: tuple[tuple[list[int], int], ...]
+    edges: tuple[Edge, ...]
+
+    def _sequence_nr(self) -> int:
+        return self.sequence_nr
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        edges = dict(zip(self.vjp.needs, self.edges, strict=True))
+        return tuple(edges.get(i, (None, 0)) for i in self.vjp.forward.tensor_operands)
+
+    def check_versions(self) -> None:
+        """Raise PyTorch's error where a saved tensor was changed in place since."""
+        for index, (counter, version) in enumerate(self.versions):
+            if counter[0] != version:
+                raise RuntimeError(self._modified(index, counter[0], version))
+
+    def _modified(self, index: int, now: int, then: int) -> str:
+        from .dtypes import of
+
+        if self.vjp.forward.saves_result:
+            aval, producer = self.vjp.forward.out_avals[0], f", which is output 0 of {self.name()},"
+        else:
+            tensors = [i for i in self.vjp.uses if isinstance(self.vjp.forward.in_avals[i], Aval)]
+            operand = tensors[index]
+            aval = self.vjp.forward.in_avals[operand]
+            edge = dict(zip(self.vjp.needs, self.edges, strict=True)).get(operand)
+            producer = ""
+            if edge is not None and isinstance(edge[0], Node):
+                producer = f", which is output {edge[1]} of {edge[0].name()},"
+        scalar = of(aval.dtype)._scalar.scalar_name
+        kind = "torch.cuda" if aval.placement.type == "cuda" else "torch"
+        return (
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"[{kind}.{scalar}Tensor {list(aval.shape)}]{producer} is at version {now}; expected version {then} "
+            "instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
+            "with torch.autograd.set_detect_anomaly(True)."
+        )
+
+
+class AccumulateGrad(GraphNode):
+    """The end of an edge at a leaf: adds to the leaf's ``grad``."""
+
+    __slots__ = ("leaf", "post_accumulate", "sequence_nr")
+
+    def __init__(self, leaf: Any):
+        self.leaf = weakref.ref(leaf)
+        self.hooks = None
+        self.post_accumulate: OrderedDict[int, Any] = OrderedDict()
+        self.sequence_nr = (1 << 62) + next_sequence_number()
+
+    def _sequence_nr(self) -> int:
+        return (1 << 64) - 1
+
+    @property
+    def variable(self) -> Any:
+        return self.leaf()
+
+    @property
+    def next_functions(self) -> tuple:
+        return ()
+
+
+_node_classes: dict[str, type[Node]] = {}
+
+
+def node_class(name: str) -> type[Node]:
+    """The class of nodes called ``name``."""
+    found = _node_classes.get(name)
+    if found is None:
+        found = _node_classes.setdefault(name, type(name, (Node,), {"__slots__": (), "__module__": "torch.autograd"}))
+    return found

@@ -1,0 +1,285 @@
+"""``x[...]`` and ``x[...] = ...``.
+
+Ints, slices, None and Ellipsis make views. Index tensors and masks go to the ``index`` and ``index_put`` ops, over
+the view that the other parts make. A mask's result has a shape that depends on data, so reading one runs the
+pending work; writing a number under a mask does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._exec.statistics import Reason
+from .._exec.window import flush, materialise
+from .._ops.registry import OPS
+from . import views
+from .dispatch import call
+from .inplace import call_inplace
+from .tensor import NUMBER_CLASSES, Tensor
+from .views import view_of
+
+_INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
+
+
+def _items(t: Tensor, index: Any) -> list[Any]:
+    """The index as a list with one Ellipsis expanded into full slices."""
+    if isinstance(index, list) and any(x is None or x is Ellipsis or isinstance(x, slice) for x in index):
+        index = tuple(index)
+    items = list(index) if isinstance(index, tuple) else [index]
+    taken = sum(_dims_taken(item) for item in items)
+    ndim = len(t.shape)
+    if taken > ndim:
+        if ndim == 0 and any(isinstance(i, (int, np.integer)) for i in items):
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
+                "a 0-dim tensor to a number"
+            )
+        raise IndexError(f"too many indices for tensor of dimension {ndim}")
+    dots = [i for i, item in enumerate(items) if item is Ellipsis]
+    if dots:
+        fill = [slice(None)] * (ndim - taken)
+        items[dots[0] : dots[0] + 1] = fill
+        items = [slice(None, None, None) if item is Ellipsis else item for item in items]
+        if len(dots) > 1:
+            items = [i for i in items if not (i == slice(None) and len(items) > ndim)]
+    return items
+
+
+def _dims_taken(item: Any) -> int:
+    if item is None or item is Ellipsis or isinstance(item, (bool, np.bool_)):
+        return 0
+    if isinstance(item, Tensor) and item._aval.dtype.kind in "b":
+        return len(item.shape)
+    if isinstance(item, np.ndarray) and item.dtype.kind == "b":
+        return item.ndim
+    if isinstance(item, list):
+        mask = np.asarray(item, dtype=object)
+        if mask.size and all(isinstance(x, bool) for x in mask.flat):
+            return mask.ndim
+    return 1
+
+
+def _as_index_tensor(item: Any) -> Tensor:
+    """An advanced index as a tensor of int64 or bool."""
+    from .creation import tensor
+
+    if not isinstance(item, Tensor):
+        try:
+            item = tensor(item)
+        except (TypeError, ValueError, RuntimeError):
+            raise IndexError(_INVALID.format(type(item).__name__)) from None
+        if item._aval.numel == 0:
+            item = item.long()  # type: ignore[attr-defined]
+    kind = item._aval.dtype
+    if kind == np.uint8:
+        import warnings
+
+        warnings.warn(
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+            UserWarning,
+            stacklevel=4,
+        )
+        item = item.bool()  # type: ignore[attr-defined]
+    elif kind.kind not in "ib":
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    return item
+
+
+class Parsed:
+    """An index taken apart: the view that its basic parts make, and the advanced indices with their dimensions."""
+
+    def __init__(self, t: Tensor, index: Any):
+        self.view = t
+        self.dims: list[int] = []
+        self.indices: list[Tensor] = []
+        self.trivial = True  # nothing but full slices so far
+        dim = source = 0
+        for item in _items(t, index):
+            dim, source = self._take(item, dim, source)
+
+    def _apply(self, rule: Any, node: str) -> None:
+        self.view = view_of(self.view, rule, node)
+        self.trivial = False
+
+    def _take(self, item: Any, dim: int, source: int) -> tuple[int, int]:
+        """Apply one item at dimension ``dim`` of the view, ``source`` of the tensor; the next of both."""
+        if item is None:
+            self._apply(lambda g: views.inserted(g, dim), "UnsqueezeBackward0")
+            return dim + 1, source
+        if isinstance(item, slice):
+            self._slice(item, dim)
+            return dim + 1, source + 1
+        if isinstance(item, (bool, np.bool_)):
+            from .creation import tensor
+
+            self._apply(lambda g: views.inserted(g, dim), "UnsqueezeBackward0")
+            self._advanced(tensor([bool(item)]), dim, source)
+            return dim + 1, source
+        if isinstance(item, (int, np.integer)) or (
+            isinstance(item, Tensor) and not item.shape and item._aval.dtype.kind in "iu" and item._aval.dtype != np.uint8
+        ):
+            self._select(int(item), dim, source)
+            return dim, source + 1
+        if isinstance(item, (float, str, complex, dict, set)):
+            raise IndexError(_INVALID.format(type(item).__name__))
+        return self._advanced(_as_index_tensor(item), dim, source)
+
+    def _slice(self, item: slice, dim: int) -> None:
+        n = self.view.shape[dim]
+        parts = [None if p is None else _slice_bound(p) for p in (item.start, item.stop, item.step)]
+        if parts[2] is not None and parts[2] <= 0:
+            raise ValueError("step must be greater than zero")
+        start, stop, step = slice(*parts).indices(n)
+        if (start, stop, step) != (0, n, 1):
+            stop = max(stop, start)
+            self._apply(lambda g: views.sliced(g, dim, start, stop, step), "SliceBackward0")
+
+    def _select(self, i: int, dim: int, source: int) -> None:
+        n = self.view.shape[dim]
+        if not -n <= i < n:
+            raise IndexError(f"index {i} is out of bounds for dimension {source} with size {n}")
+        i = i + n if i < 0 else i
+        self._apply(lambda g: views.selected(g, dim, i), "SelectBackward0")
+
+    def _advanced(self, index: Tensor, dim: int, source: int) -> tuple[int, int]:
+        if index._aval.dtype.kind != "b":
+            self.dims.append(dim)
+            self.indices.append(index)
+            return dim + 1, source + 1
+        shape, mine = tuple(index.shape), tuple(self.view.shape)[dim : dim + len(index.shape)]
+        for k, (a, b) in enumerate(zip(shape, mine, strict=False)):
+            if a != b:
+                raise IndexError(
+                    f"The shape of the mask {list(shape)} at index {k} does not match the shape of the indexed tensor "
+                    f"{list(self.view.shape)} at index {dim + k}"
+                )
+        if not shape:  # a 0-dim mask adds a dimension of size 0 or 1
+            self._apply(lambda g: views.inserted(g, dim), "UnsqueezeBackward0")
+            self.dims.append(dim)
+            self.indices.append(index.reshape(1))  # type: ignore[attr-defined]
+            return dim + 1, source
+        self.dims.append(dim)
+        self.indices.append(index)
+        return dim + len(shape), source + len(shape)
+
+    def integer_indices(self) -> tuple[tuple[int, ...], list[Tensor]]:
+        """The advanced indices with masks turned into the positions where they hold."""
+        dims: list[int] = []
+        indices: list[Tensor] = []
+        for dim, index in zip(self.dims, self.indices, strict=True):
+            if index._aval.dtype.kind != "b":
+                dims.append(dim)
+                indices.append(index if index._aval.dtype == np.int64 else index.long())  # type: ignore[attr-defined]
+                continue
+            for k, found in enumerate(nonzero_positions(index)):
+                dims.append(dim + k)
+                indices.append(found)
+        return tuple(dims), indices
+
+
+def _slice_bound(p: Any) -> int:
+    try:
+        return p.__index__()
+    except (AttributeError, TypeError):
+        raise TypeError("slice indices must be integers or None or have an __index__ method") from None
+
+
+def nonzero_positions(t: Tensor) -> list[Tensor]:
+    """The coordinates of the nonzero elements, one int64 tensor a dimension; runs pending work."""
+    from .creation import _array_to_tensor
+
+    value = t._value()
+    if value.array is None:
+        flush(value.place[0], Reason.DATA_SHAPE)  # type: ignore[index]
+    found = np.nonzero(np.asarray(materialise(value)))
+    return [_array_to_tensor(np.ascontiguousarray(f), value.aval.placement) for f in found]
+
+
+def getitem(self: Tensor, index: Any) -> Tensor:
+    parsed = Parsed(self, index)
+    if not parsed.dims:
+        return view_of(self, lambda g: g, "AliasBackward0") if parsed.trivial else parsed.view
+    dims, indices = parsed.integer_indices()
+    return call(OPS["index"], (parsed.view, _on_device(indices, self)), (dims,))
+
+
+def _on_device(indices: list[Tensor], t: Tensor) -> list[Tensor]:
+    """Index tensors on the CPU may index a tensor on an accelerator."""
+    placement = t._storage.aval.placement
+    return [i if i._storage.aval.placement is placement else i.to(t.device) for i in indices]  # type: ignore[attr-defined]
+
+
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    parsed = Parsed(self, index)
+    target = parsed.view
+    if not parsed.dims:
+        if value.__class__ in NUMBER_CLASSES or isinstance(value, np.generic):
+            call_inplace(OPS["fill"], (target, value.item() if isinstance(value, np.generic) else value))
+        else:
+            copy_into(target, _as_source(value, self))
+        return
+    masks = [i for i in parsed.indices if i._aval.dtype.kind == "b"]
+    number = value.__class__ in NUMBER_CLASSES or isinstance(value, np.generic)
+    zero_dim = isinstance(value, Tensor) and not value.shape
+    if len(masks) == len(parsed.dims) == 1 and (number or zero_dim):
+        mask = masks[0]
+        dim, tail = parsed.dims[0], len(target.shape) - parsed.dims[0] - len(mask.shape)
+        shape = (*[1] * dim, *mask.shape, *[1] * tail)
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, Tensor) and value._aval.dtype != self._aval.dtype:
+            value = value.to(self.dtype)  # type: ignore[attr-defined]
+        call_inplace(OPS["masked_fill"], (target, mask.reshape(shape), value))  # type: ignore[attr-defined]
+        return
+    dims, indices = parsed.integer_indices()
+    source = _as_source(value, self)
+    if source._aval.dtype != self._aval.dtype:
+        if isinstance(value, Tensor):
+            raise RuntimeError(
+                "Index put requires the source and destination dtypes match, got "
+                f"{self.dtype._scalar.scalar_name} for the destination and {source.dtype._scalar.scalar_name} for the source."
+            )
+        source = source.to(self.dtype)  # type: ignore[attr-defined]
+    call_inplace(OPS["index_put.dims"], (target, _on_device(indices, self), source), (dims, False))
+
+
+def _as_source(value: Any, target: Tensor) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    if value.__class__ in NUMBER_CLASSES or isinstance(value, np.generic):
+        from .creation import tensor
+
+        return tensor(value, dtype=target.dtype, device=target.device)
+    from .creation import as_tensor
+
+    if isinstance(value, (list, tuple, str)) or value is None:
+        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{_tensor_type(target)}")
+    return as_tensor(value)
+
+
+def _tensor_type(t: Tensor) -> str:
+    return f"{t.dtype._scalar.scalar_name}Tensor"
+
+
+def copy_into(target: Tensor, source: Tensor) -> Tensor:
+    """``target.copy_(source)``: broadcast, converted, from any device."""
+    lead = len(source.shape) - len(target.shape)
+    if lead > 0 and all(n == 1 for n in source.shape[:lead]):
+        source = source.reshape(source.shape[lead:])  # type: ignore[attr-defined]
+    if source._storage.aval.placement is not target._storage.aval.placement:
+        source = source.to(target.device)  # type: ignore[attr-defined]
+    if len(source.shape) > len(target.shape):
+        _too_many(source, target)
+    views.expanded(source._geometry(), target.shape)  # for its errors
+    return call_inplace(OPS["copy"], (target, source), (False,))
+
+
+def _too_many(source: Tensor, target: Tensor) -> None:
+    raise RuntimeError(
+        f"expand(torch.{_tensor_type(source)}{{{list(source.shape)}}}, size={list(target.shape)}): the number of sizes "
+        f"provided ({len(target.shape)}) must be greater or equal to the number of dimensions in the tensor "
+        f"({len(source.shape)})"
+    )
+

@@ -1,0 +1,224 @@
+"""In-place operations and ``out=``: the op's result, written into a tensor that exists.
+
+The data of every alias changes because all read from the one Storage; the history is rebased as ``graph.py``
+explains. All checks come before anything is written.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from .._exec.kernel import Kernel
+from .._exec.value import Aval, Value, aval_of
+from .._exec.window import THREADS, Context, record
+from .._ops.registry import Op
+from . import promotion
+from .dispatch import _bind, _kernel, make_node
+from .dtypes import of
+from .geometry import kernels_of, overlaps
+from .graph import AccumulateGrad, Edge
+from .tensor import Tensor, View
+
+_LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
+_LEAF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
+_OVERLAP = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+    "Please clone() the tensor before performing the operation."
+)
+
+
+def call_inplace(op: Op, operands: Sequence[Any], static: tuple = ()) -> Tensor:
+    """Run ``op`` and write its result into its first operand, which is returned."""
+    target = operands[0]
+    if not isinstance(target, Tensor):
+        raise TypeError(f"{op.name}_(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}")
+    values, key, needs, edges, counters = _bind(operands, static)
+    context = THREADS.context
+    differentiable = context.grad_enabled and bool(needs)
+    check_writable(target, differentiable)
+    kernel = _kernel(op, values, key)
+    aval = kernel.out_avals[0]
+    check_fits(aval, target)
+    result = record(context, kernel, values)
+    if kernel.single is None:
+        result = result[0]
+    node = None
+    if differentiable and kernel.differentiable:
+        node = make_node(context, kernel, values, needs, edges, counters)
+    store(context, target, result, None if node is None else (node, 0))
+    if node is not None and kernel.saves_result:
+        node.versions = ((target._counter(), target._counter()[0]),)
+    return target
+
+
+def check_writable(target: Tensor, differentiable: bool) -> None:
+    """Raise PyTorch's error where an in-place operation on ``target`` is not allowed.
+
+    ``differentiable``: whether the operation would be recorded for ``backward()``.
+    """
+    view = target._view
+    if differentiable:
+        if view is not None and view.base is not None:
+            if view.creation is not None:
+                raise RuntimeError(_creation_error(target, view))
+            base_edge = view.base._edge
+            if base_edge is not None and isinstance(base_edge[0], AccumulateGrad):
+                raise RuntimeError(_LEAF_VIEW)
+        edge = target._current_edge()
+        if edge is not None and isinstance(edge[0], AccumulateGrad):
+            raise RuntimeError(_LEAF)
+    if target._extra is not None and target._extra.get("inference") and not THREADS.context.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
+            "normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
+        )
+    if view is not None and overlaps(view.geometry.size, view.geometry.stride):
+        raise RuntimeError(_OVERLAP)
+
+
+def _creation_error(target: Tensor, view: View) -> str:
+    edge = target._current_edge()
+    name = edge[0].name() if edge is not None else "None"
+    number = edge[1] if edge is not None else 0
+    if view.creation == "multi":
+        return (
+            f"Output {number} of {name} is a view and is being modified inplace. This view is the output of a "
+            "function that returns multiple views. Such functions do not allow the output views to be modified "
+            "inplace. You should replace the inplace operation by an out-of-place one."
+        )
+    return (
+        f"A view was created in {view.creation} mode and is being modified inplace with grad mode enabled. "
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+        f"moving both the view and the inplace either both inside the {view.creation} block (if you don't want the "
+        "inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+    )
+
+
+def check_fits(result: Aval, target: Tensor) -> None:
+    """Raise PyTorch's error where a result cannot be written into ``target``."""
+    aval = target._aval
+    if result.shape != aval.shape:
+        raise RuntimeError(
+            f"output with shape {list(aval.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+    check_castable(result, aval)
+
+
+def check_castable(result: Aval, target: Aval) -> None:
+    if not promotion.can_cast(result.dtype, target.dtype):
+        raise RuntimeError(
+            f"result type {of(result.dtype)._scalar.scalar_name} can't be cast to the desired output type "
+            f"{of(target.dtype)._scalar.scalar_name}"
+        )
+
+
+_cast_kernels: dict[tuple[Aval, Any], Kernel] = {}
+
+
+def cast(context: Context, value: Value, dtype: Any) -> Value:
+    """``value`` in another dtype, recorded outside of autograd."""
+    if value.aval.dtype == dtype:
+        return value
+    kernel = _cast_kernels.get((value.aval, dtype))
+    if kernel is None:
+        from .._ops.casting import convert
+
+        kernel = Kernel("cast", lambda x: (convert(x, dtype),), [value.aval], value.aval.placement)
+        kernel = _cast_kernels.setdefault((value.aval, dtype), kernel)
+    return record(context, kernel, (value,))
+
+
+def store(context: Context, target: Tensor, result: Value, edge: Edge | None) -> None:
+    """Write ``result`` into ``target`` and rebase its history onto ``edge`` (None: the result has none)."""
+    view = target._view
+    if edge is None or view is None or view.base is None:
+        target._write(cast(context, result, target._aval.dtype))
+        if edge is not None:
+            target._edge = _through_cast(context, result, target, edge)
+        return
+    base: Tensor = view.base
+    edge = _through_cast(context, result, target, edge)
+    result = cast(context, result, target._aval.dtype)
+    base_aval = base._aval
+    kernels = kernels_of(base_aval, view.relative)
+    base_edge = base._current_edge()
+    values: list[Any] = [base._value(), result, *([view.relative.offset] if kernels.offset else [])]
+    needs = [1] if base_edge is None else [0, 1]
+    edges = [edge] if base_edge is None else [base_edge, edge]
+    written = record(context, kernels.write, values)
+    node = make_node(context, kernels.write, values, needs, edges, [None] * len(values))
+    node.versions = ()
+    base._put(written)
+    target._counter()[0] += 1
+    base._edge = (node, 0)
+
+
+def _through_cast(context: Context, result: Value, target: Tensor, edge: Edge) -> Edge:
+    """The edge of a result after it was cast to the target's dtype."""
+    aval = target._aval
+    if result.aval.dtype == aval.dtype:
+        return edge
+    if not aval.inexact:
+        return edge
+    cast(context, result, aval.dtype)
+    kernel = _cast_kernels[(result.aval, aval.dtype)]
+    node = make_node(context, kernel, (result,), [0], [edge], [None])
+    return (node, 0)
+
+
+def call_out(op: Op, operands: Sequence[Any], static: tuple, out: Any) -> Any:
+    """Run ``op`` and write its results into ``out``, a tensor or a tuple of them; returns ``out``."""
+    targets = out if isinstance(out, (tuple, list)) else (out,)
+    for target in targets:
+        if not isinstance(target, Tensor):
+            raise TypeError(
+                f"{op.name.partition('.')[0]}(): argument 'out' must be Tensor, not {type(target).__name__}"
+            )
+    context = THREADS.context
+    values, key, needs, *_ = _bind(operands, static)
+    kernel = _kernel(op, values, key)
+    if len(kernel.out_avals) != len(targets):
+        raise TypeError(f"{op.name}(): expected {len(kernel.out_avals)} tensors in out, got {len(targets)}")
+    if context.grad_enabled and (needs or any(t.requires_grad for t in targets)) and op.differentiable:
+        raise RuntimeError(
+            f"{op.name.partition('.')[0]}(): functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad."
+        )
+    for aval, target in zip(kernel.out_avals, targets, strict=True):
+        check_castable(aval, target._aval)
+        if aval.placement is not target._aval.placement:
+            raise RuntimeError(
+                f"Expected all tensors to be on the same device, but found at least two devices, "
+                f"{aval.placement} and {target._aval.placement}!"
+            )
+    results = record(context, kernel, values)
+    for target, value in zip(targets, (results,) if kernel.single is not None else results, strict=True):
+        resize_for(target, value.aval.shape)
+        target._write(cast(context, value, target._aval.dtype))
+    return out
+
+
+def resize_for(target: Tensor, shape: tuple[int, ...]) -> None:
+    """Give ``out`` tensors of another shape the result's, as PyTorch does (with its warning unless empty)."""
+    aval = target._aval
+    if aval.shape == shape:
+        return
+    if aval.numel:
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {list(aval.shape)}, which does not "
+            f"match the required output shape {list(shape)}. This behavior is deprecated, and in a future PyTorch "
+            "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out "
+            "tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
+            UserWarning,
+            stacklevel=4,
+        )
+    from .creation import full_value
+
+    fresh = full_value(aval_of(shape, aval.dtype, aval.placement), 0)
+    from .storage import Storage
+
+    target._storage, target._view = Storage(fresh), None
+
+

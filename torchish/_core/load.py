@@ -1,0 +1,29 @@
+"""Puts the library together: op definitions, the functions generated from them, and Tensor's methods."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from .. import _ops
+from . import generate
+from .public import PUBLIC
+from .tensor import Tensor
+
+
+def _import_all(package: str, path: list[str]) -> None:
+    for module in pkgutil.iter_modules(path):
+        importlib.import_module(f"{package}.{module.name}")
+
+
+_import_all(_ops.__name__, list(_ops.__path__))
+generate.generate()
+
+from . import creation, functions, methods, operators  # noqa: E402
+
+_import_all(functions.__name__, list(functions.__path__))
+operators.attach()
+for _name, _function in PUBLIC["Tensor"].items():
+    setattr(Tensor, _name, _function)
+
+__all__ = ["PUBLIC", "Tensor", "creation", "methods"]

@@ -1,0 +1,132 @@
+"""Storage: the only mutable thing that holds data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from .._exec.value import Aval, Value, from_numpy
+from .._exec.window import THREADS, materialise
+
+
+class Storage:
+    """Data that tensors share: a base Value and a version counter.
+
+    ``value`` is None while a live NumPy array shares the memory: then ``host`` is the truth, ``read``
+    takes a snapshot and ``write`` goes through to the array. ``counter`` holds the version alone, so that
+    a saved version does not keep data alive; ``writes`` counts every write, also those through ``.data``,
+    which PyTorch's version does not see.
+    """
+
+    __slots__ = ("aval", "counter", "host", "trace", "value", "writes")
+
+    def __init__(self, value: Value):
+        self.value: Value | None = value
+        self.aval: Aval = value.aval
+        self.counter = [0]
+        self.writes = 0
+        self.host: Any = None
+        self.trace: Any = None
+
+    @property
+    def version(self) -> int:
+        return self.counter[0]
+
+    def read(self) -> Value:
+        """The base Value as it is now."""
+        value = self.value
+        if value is not None:
+            return value
+        if _is_unshared(self.host):
+            self.value = value = from_numpy(np.ascontiguousarray(self.host), self.aval.placement)
+            self.host = None
+            return value
+        return from_numpy(np.array(self.host, order="C"), self.aval.placement)
+
+    def write(self, value: Value) -> None:
+        """Replace the base Value. The version is the caller's to move."""
+        context = THREADS.context
+        if self.trace is not context.trace:
+            raise RuntimeError(
+                "torchish: a tensor made outside of a JAX transformation was written to inside it. "
+                "Return the new value from the function instead, or clone() the tensor inside it."
+            )
+        if self.host is not None and not _is_unshared(self.host):
+            np.copyto(self.host, np.asarray(materialise(value)))
+        else:
+            if context.window.checks:
+                self._journal(context.window.journal, len(context.window.code))
+            self.value, self.host = value, None
+        self.writes += 1
+
+    def _journal(self, journal: list[tuple[int, Callable[[], None]]], position: int) -> None:
+        old, host, version = self.value, self.host, self.counter[0]
+
+        def undo() -> None:
+            self.value, self.host, self.counter[0] = old, host, version
+            self.writes += 1
+
+        journal.append((position, undo))
+
+    def share_with_numpy(self) -> np.ndarray:
+        """A writable array of the base's shape that shares this Storage's memory from now on."""
+        if self.host is None:
+            array = np.array(materialise(self.read()), order="C")
+            self.host, self.value = array, None
+        return self.host
+
+
+def from_shared(array: np.ndarray, placement: Any) -> Storage:
+    """A Storage over memory that ``array`` owns or views: both see each other's writes."""
+    value = Value(None, _aval_of_array(array, placement))
+    storage = Storage(value)
+    storage.value, storage.host = None, array
+    return storage
+
+
+def _aval_of_array(array: np.ndarray, placement: Any) -> Aval:
+    from .._exec.value import aval_of
+
+    return aval_of(array.shape, array.dtype, placement)
+
+
+def _references(owner: Any) -> int:
+    return sys.getrefcount(owner)
+
+
+class _Slot:
+    __slots__ = ("host",)
+
+
+def _calibrate() -> int:
+    slot = _Slot()
+    slot.host = np.zeros(1)
+    return _is_unshared(slot.host, count=True)
+
+
+def _is_unshared(host: np.ndarray, count: bool = False) -> Any:
+    """Whether no array but the one in the Storage can reach ``host``'s memory.
+
+    NumPy's views keep a reference to the array that owns the memory, so the owner's reference count
+    tells. Memory that belongs to something else (a file, a buffer) counts as shared.
+    """
+    references = _references(host)
+    if count:
+        return references
+    if host.base is not None or not host.flags.owndata:
+        return False
+    return references <= _ALONE
+
+
+_ALONE = _calibrate()
+
+
+def on_device(value: Value, placement: Any) -> Value:
+    """``value`` copied to another device; the data is needed for that, so pending work runs."""
+    from .._exec.value import concrete
+
+    return concrete(jax.device_put(materialise(value), placement.jax_device), placement)

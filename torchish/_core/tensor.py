@@ -1,0 +1,381 @@
+"""Tensor: a Storage, a view of it, and autograd's fields.
+
+A tensor made by an op owns a fresh Storage of exactly its shape, and ``_view`` is None: the common path knows no
+views. A view shares its base's Storage; ``_view`` says where its elements lie. ``_edge`` is the place of
+the tensor in autograd's graph, ``(node, result number)``, and None where it does not require grad; a leaf's
+node is its ``AccumulateGrad``. Operators and methods are attached by ``generate.py`` and ``methods*.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._exec.value import Aval, Value, aval_of
+from .._exec.window import THREADS, record
+from . import dtypes
+from .device import device, device_of
+from .geometry import Geometry, contiguous, is_contiguous, kernels_of
+from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class
+from .size import Size
+from .storage import Storage
+
+TENSOR_CLASSES: set[type] = set()
+NUMBER_CLASSES: frozenset[type] = frozenset({float, int, bool, complex})
+
+
+class View:
+    """How a tensor views its Storage.
+
+    Attributes:
+        geometry: size, stride, offset and dtype over the Storage's base.
+        base: the tensor that autograd sees as the base, which is never a view itself; None where the
+            view is not differentiable (``detach()``).
+        relative: the geometry over ``base`` as if that were contiguous.
+        attr_version: the Storage's version when the edge was last known to be right.
+        creation: None, or why in-place operations on the view are errors.
+        counter: a version counter of its own (``.data``), or None.
+    """
+
+    __slots__ = ("attr_version", "base", "cached", "cached_writes", "counter", "creation", "geometry", "relative")
+
+    def __init__(self, geometry: Geometry, base: Any, relative: Geometry, version: int):
+        self.geometry, self.base, self.relative = geometry, base, relative
+        self.attr_version = version
+        self.creation: str | None = None
+        self.counter: list[int] | None = None
+        self.cached: Value | None = None
+        self.cached_writes = -1
+
+
+class TensorMeta(type):
+    """Keeps the set of Tensor classes that dispatch looks into."""
+
+    def __init__(cls, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        TENSOR_CLASSES.add(cls)
+
+
+class Tensor(metaclass=TensorMeta):
+    """A multi-dimensional array of one dtype that can record its history for ``backward()``.
+
+    Tensors come from functions such as ``torchish.tensor`` and ``torchish.zeros``.
+    See https://docs.pytorch.org/docs/stable/tensors.html.
+
+    >>> import torchish as torch
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_edge", "_extra", "_grad", "_storage", "_view")
+
+    _storage: Storage
+    _view: View | None
+    _edge: Edge | None
+    _grad: Tensor | None
+    _extra: dict[str, Any] | None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        from .creation import legacy_tensor
+
+        return legacy_tensor(cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    @staticmethod
+    def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False) -> Any:
+        """A tensor of class ``cls`` over ``data``'s memory, outside of its graph."""
+        made = object.__new__(cls)
+        made._storage = data._storage
+        made._view = None if data._view is None else View(data._view.geometry, None, data._view.geometry, 0)
+        made._edge = made._grad = made._extra = None
+        if require_grad:
+            made.requires_grad_()
+        return made
+
+    # Data
+
+    def _value(self) -> Value:
+        """The tensor's data as it is now."""
+        if self._view is None:
+            value = self._storage.value
+            return self._storage.read() if value is None else value
+        return self._read()
+
+    def _read(self) -> Value:
+        view, storage = self._view, self._storage
+        assert view is not None
+        if storage.value is None:
+            base = storage.read()
+            if storage.value is None:
+                return self._read_from(base)
+        if view.cached_writes != storage.writes or view.cached is None:
+            view.cached = self._read_from(storage.read())
+            view.cached_writes = storage.writes
+        return view.cached
+
+    def _read_from(self, base: Value) -> Value:
+        assert self._view is not None
+        g = self._view.geometry
+        if g.size == base.aval.shape and g.dtype == base.aval.dtype and is_contiguous(g.size, g.stride):
+            return base
+        kernels = kernels_of(base.aval, g)
+        return record(THREADS.context, kernels.read, (base, g.offset) if kernels.offset else (base,))
+
+    def _write(self, value: Value) -> None:
+        """Replace the data, for every alias, and move the version."""
+        self._put(value)
+        self._counter()[0] += 1
+
+    def _put(self, value: Value) -> None:
+        """Replace the data, for every alias."""
+        storage = self._storage
+        if self._view is not None:
+            g, aval = self._view.geometry, storage.aval
+            if not (g.size == aval.shape and g.dtype == aval.dtype and is_contiguous(g.size, g.stride)):
+                kernels = kernels_of(aval, g)
+                operands = (storage.read(), value, g.offset) if kernels.offset else (storage.read(), value)
+                value = record(THREADS.context, kernels.write, operands)
+        storage.write(value)
+
+    def _counter(self) -> list[int]:
+        view = self._view
+        return self._storage.counter if view is None or view.counter is None else view.counter
+
+    @property
+    def _version(self) -> int:
+        return self._counter()[0]
+
+    @property
+    def _aval(self) -> Aval:
+        view, aval = self._view, self._storage.aval
+        return aval if view is None else aval_of(view.geometry.size, view.geometry.dtype, aval.placement)
+
+    def _geometry(self) -> Geometry:
+        if self._view is not None:
+            return self._view.geometry
+        aval = self._storage.aval
+        return contiguous(aval.shape, aval.dtype)
+
+    @property
+    def shape(self) -> Size:
+        view = self._view
+        return tuple.__new__(Size, self._storage.aval.shape if view is None else view.geometry.size)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        view = self._view
+        return dtypes.of(self._storage.aval.dtype if view is None else view.geometry.dtype)
+
+    @property
+    def device(self) -> device:
+        return device_of(self._storage.aval.placement)
+
+    # Autograd
+
+    def _current_edge(self) -> Edge | None:
+        """The tensor's edge into the graph, made anew for a view whose base was changed in place."""
+        view = self._view
+        if view is None or view.base is None:
+            return self._edge
+        edge = self._edge
+        if edge is not None and isinstance(edge[0], AccumulateGrad):
+            return edge
+        version = self._storage.counter[0]
+        if view.attr_version != version:
+            base_edge = view.base._edge
+            self._edge = edge = None if base_edge is None else (view_node(view.base, view.relative, base_edge), 0)
+            view.attr_version = version
+        return edge
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._current_edge() is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Say whether operations on this leaf are recorded for ``backward()``; returns the tensor.
+
+        Raises:
+            RuntimeError: for a tensor that is no leaf, or of a dtype that has no gradients.
+        """
+        edge = self._current_edge()
+        if edge is not None and not isinstance(edge[0], AccumulateGrad):
+            if not requires_grad:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                    "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            return self
+        if not requires_grad:
+            if edge is not None:
+                self._extras()["accumulate"] = edge
+            self._edge = None
+        elif edge is None:
+            if not self._aval.inexact:
+                raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+            if self._extra is not None and self._extra.get("inference") and not THREADS.context.inference:
+                raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+            kept = None if self._extra is None else self._extra.get("accumulate")
+            self._edge = kept or (AccumulateGrad(self), 0)
+        return self
+
+    def _extras(self) -> dict[str, Any]:
+        if self._extra is None:
+            self._extra = {}
+        return self._extra
+
+    @property
+    def is_leaf(self) -> bool:
+        edge = self._current_edge()
+        return edge is None or isinstance(edge[0], AccumulateGrad)
+
+    @property
+    def grad_fn(self) -> Any:
+        edge = self._current_edge()
+        return None if edge is None or isinstance(edge[0], AccumulateGrad) else edge[0]
+
+    @property
+    def output_nr(self) -> int:
+        edge = self._current_edge()
+        return 0 if edge is None else edge[1]
+
+    @property
+    def retains_grad(self) -> bool:
+        return self.grad_fn is not None and self._extra is not None and "retain" in self._extra
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that ``backward()`` has accumulated, or None. Reading a non-leaf's warns, as in PyTorch."""
+        if self._grad is None and not self.is_leaf and not self.retains_grad:
+            import warnings
+
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+                "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor "
+                "by mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 "
+                "for more informations.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: Tensor | None) -> None:
+        if new is not None:
+            _check_grad(self, new)
+        self._grad = new
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    @property
+    def data(self) -> Tensor:
+        """The same data without history. Writes to it are seen here but not by the version counter."""
+        t = alias(self)
+        assert t._view is not None
+        t._view.counter = [0]
+        return t
+
+    @data.setter
+    def data(self, new: Tensor) -> None:
+        if not isinstance(new, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(new).__name__}")
+        edge = self._current_edge()
+        if edge is not None and not new._aval.inexact:
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        self._storage = new._storage
+        self._view = None if new._view is None else View(new._view.geometry, None, new._view.relative, 0)
+        self._edge = edge
+
+    def detach(self) -> Tensor:
+        """A tensor that shares this one's data and version, outside of the graph."""
+        if self._view is None:
+            t = object.__new__(Tensor)
+            t._storage = self._storage
+            t._view = t._edge = t._grad = t._extra = None
+            return t
+        t = alias(self)
+        t._view.counter = self._view.counter  # type: ignore[union-attr]
+        return t
+
+    def detach_(self) -> Tensor:
+        """Take this tensor out of the graph, making it a leaf."""
+        if self._view is not None and self._view.base is not None:
+            raise RuntimeError(
+                "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+                "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+                "detach_() cannot be called on these gradients. To fix this error, please refer to the "
+                "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution."
+            )
+        self._edge = None
+        return self
+
+
+def alias(t: Tensor) -> Tensor:
+    """A plain Tensor over the same memory, outside of the graph."""
+    made = object.__new__(Tensor)
+    made._storage = t._storage
+    g = t._geometry()
+    made._view = View(g, None, g, t._storage.counter[0])
+    made._edge = made._grad = made._extra = None
+    return made
+
+
+def view_node(base: Tensor, relative: Geometry, base_edge: Edge, name: str = "AsStridedBackward0") -> Node:
+    """A node whose derivative puts a view's gradient into a zero gradient of ``base``."""
+    kernels = kernels_of(base._aval, relative)
+    vjp = kernels.read.vjp((0,))
+    node = object.__new__(node_class(name))
+    node.vjp = vjp
+    node.saved = (relative.offset,) if vjp.uses else ()
+    node.versions = ()
+    node.edges = (base_edge,)
+    node.sequence_nr = next_sequence_number()
+    node.hooks = None
+    node.window = None
+    node.position = -1
+    hooks = THREADS.context.hooks
+    if hooks is not None:
+        hooks.node_made(node)
+    return node
+
+
+def _check_grad(t: Tensor, new: Tensor) -> None:
+    if not isinstance(new, Tensor):
+        raise TypeError(
+            f"assigned grad expected to be a Tensor or None but got grad of type {type(new).__name__}"
+        )
+    if new is t:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if new.dtype is not t.dtype:
+        raise RuntimeError(
+            f"attempting to assign a gradient with dtype '{_scalar(new)}' to a tensor with grad_dtype '{_scalar(t)}'. "
+            "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the "
+            "tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with "
+            "caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume "
+            "they match."
+        )
+    if new.device != t.device:
+        raise RuntimeError(
+            f"attempting to assign a gradient located on device with index {new.device} to a tensor located on "
+            f"device with index {t.device}. Please ensure that the gradient and the tensor are on the same device"
+        )
+    if new.shape != t.shape:
+        raise RuntimeError(
+            f"attempting to assign a gradient of size '{list(new.shape)}' to a tensor of size '{list(t.shape)}'. "
+            "Please ensure that the gradient and the tensor are the same size"
+        )
+
+
+def _scalar(t: Tensor) -> str:
+    return t.dtype._scalar.scalar_name.lower() if isinstance(t, Tensor) else str(np.dtype(t))

@@ -1,0 +1,219 @@
+"""Kernels: an op bound to its operands' avals and static arguments, and its derivative.
+
+A kernel is what the window records, by identity. Its ``fn`` takes the operands (arrays, and 0-dim
+arrays for Python numbers) and returns a tuple of arrays. ``VjpKernel`` is the derivative of a kernel
+and again a kernel, so a derivative has a derivative, of any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .placement import Placement
+from .value import Aval, aval_of
+
+# A number operand's aval: the Python class of the number.
+OperandAval = Aval | type
+
+_NUMBER_DTYPES = {
+    bool: np.dtype(np.bool_),
+    int: np.dtype(np.int64),
+    float: np.dtype(np.float64),
+    complex: np.dtype(np.complex128),
+}
+
+
+def struct_of(aval: OperandAval) -> jax.ShapeDtypeStruct:
+    return aval.struct if isinstance(aval, Aval) else jax.ShapeDtypeStruct((), _NUMBER_DTYPES[aval])
+
+
+def zeros_of(aval: OperandAval) -> jax.Array:
+    s = struct_of(aval)
+    return jnp.zeros(s.shape, s.dtype)
+
+
+def number_array(number: Any) -> np.generic:
+    """A Python number as the strongly typed NumPy scalar that a kernel expects."""
+    return _NUMBER_DTYPES[number.__class__].type(number)
+
+
+class Kernel:
+    """An op on operands of known avals.
+
+    Attributes:
+        name: the op's name, for people.
+        in_avals, out_avals: of the operands and results.
+        fn: the pure JAX function, from operands to a tuple of results.
+        node: the name of its autograd node.
+        check: None, or the data check: a function of the operands that gives ``(bad, witness)``.
+        check_error: the exception for a witness.
+        check_uses: which operands the check reads.
+        warm: whether ``jitted`` has run, so that running it again compiles nothing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., tuple],
+        in_avals: Sequence[OperandAval],
+        placement: Placement,
+        *,
+        node: str = "",
+        grad_node: str | None = None,
+        saves_result: bool = False,
+        differentiable: bool = True,
+        check: Callable[..., Any] | None = None,
+        check_error: Callable[[int], Exception] | None = None,
+        weight: int = 1,
+    ):
+        self.name, self.fn, self.in_avals, self.placement = name, fn, tuple(in_avals), placement
+        self.node, self.grad_node, self.saves_result = node, grad_node, saves_result
+        structs = jax.eval_shape(fn, *[struct_of(a) for a in self.in_avals])
+        self.out_avals = tuple(aval_of(s.shape, s.dtype, placement) for s in structs)
+        self.single = self.out_avals[0] if len(self.out_avals) == 1 else None
+        self.differentiable = differentiable and any(a.inexact for a in self.out_avals)
+        self.nbytes = sum(a.nbytes for a in self.out_avals)
+        self.weight = weight
+        self.jitted = jax.jit(fn)
+        self.warm = False
+        # Operands that dispatch has to carry to ``placement`` first, and those that PyTorch sees as tensors.
+        self.moves: tuple[int, ...] = ()
+        self.tensor_operands = tuple(i for i, a in enumerate(self.in_avals) if isinstance(a, Aval))
+        self.check, self.check_error = check, check_error
+        self.check_uses: tuple[int, ...] = ()
+        if check is not None:
+            self.check_uses = used_operands(check, self.in_avals)
+            self._check_jitted = jax.jit(self._check_used)
+        self._vjps: dict[tuple[int, ...], VjpKernel] = {}
+
+    def __repr__(self) -> str:
+        return f"<Kernel {self.name} {list(self.in_avals)}>"
+
+    def vjp(self, needs: tuple[int, ...]) -> VjpKernel:
+        """The derivative with respect to the operands at ``needs``."""
+        found = self._vjps.get(needs)
+        if found is None:
+            found = self._vjps[needs] = VjpKernel(self, needs)
+        return found
+
+    def _check_used(self, *used):
+        operands = [zeros_of(a) for a in self.in_avals]
+        for i, x in zip(self.check_uses, used, strict=True):
+            operands[i] = x
+        return self.check(*operands)  # type: ignore[misc]
+
+    def flags(self, operands: Sequence[Any]) -> Any:
+        """(bad, witness) of the data check on concrete operands."""
+        return self._check_jitted(*[operands[i] for i in self.check_uses])
+
+    def error(self, witness: int) -> Exception:
+        """The exception of a failed data check."""
+        return self.check_error(witness)  # type: ignore[misc]
+
+
+class VjpKernel(Kernel):
+    """The derivative of ``forward`` with respect to its operands at ``needs``.
+
+    Its operands are those primal operands that the derivative reads (``uses``), then one cotangent
+    for each inexact result of ``forward`` that is set in ``given``. PyTorch's gradient of a complex
+    number is the conjugate of JAX's: this is the one place that conjugates.
+    """
+
+    def __init__(self, forward: Kernel, needs: tuple[int, ...], given: tuple[bool, ...] | None = None):
+        self.forward, self.needs = forward, needs
+        self.given = given or tuple(a.inexact for a in forward.out_avals)
+        ct_avals = [a for a, g in zip(forward.out_avals, self.given, strict=True) if g]
+        n = len(forward.in_avals)
+        self.uses = tuple(range(n))
+        self.uses = tuple(i for i in used_operands(self._apply, [*forward.in_avals, *ct_avals]) if i < n)
+        super().__init__(
+            f"vjp[{forward.name}]",
+            self._apply,
+            [*(forward.in_avals[i] for i in self.uses), *ct_avals],
+            forward.placement,
+            node=forward.grad_node or _backward_of(forward.node),
+        )
+        self.node_class: Any = None  # of the nodes that run it, set by dispatch
+        self.frees = forward.name != "view"  # whether running it once gives up what it saved
+        self._partial: dict[tuple[bool, ...], VjpKernel] = {}
+
+    def partial(self, given: tuple[bool, ...]) -> VjpKernel:
+        """The same derivative where only some results have a cotangent; the others' are zero."""
+        if given == self.given:
+            return self
+        found = self._partial.get(given)
+        if found is None:
+            found = self._partial[given] = VjpKernel(self.forward, self.needs, given)
+        return found
+
+    def linearize(self, operands: Sequence[Any]) -> tuple[tuple, Callable[[Sequence[Any]], tuple]]:
+        """``forward`` at ``operands``, and the function that pulls cotangents back.
+
+        The pullback takes one cotangent for each result, None where there is none.
+        """
+
+        def part(*needed):
+            full = list(operands)
+            for i, x in zip(self.needs, needed, strict=True):
+                full[i] = x
+            return self.forward.fn(*full)
+
+        outs, pull = jax.vjp(part, *[operands[i] for i in self.needs])
+        avals = self.forward.out_avals
+
+        def pullback(cotangents: Sequence[Any]) -> tuple:
+            cts = []
+            for ct, aval in zip(cotangents, avals, strict=True):
+                if not aval.inexact:
+                    cts.append(np.zeros(aval.shape, jax.dtypes.float0))
+                elif ct is None:
+                    cts.append(jnp.zeros(aval.shape, aval.dtype))
+                else:
+                    cts.append(_conj(ct))
+            return tuple(_conj(g) for g in pull(tuple(cts)))
+
+        return outs, pullback
+
+    def _apply(self, *operands):
+        primals = [zeros_of(a) for a in self.forward.in_avals]
+        for i, x in zip(self.uses, operands, strict=False):
+            primals[i] = x
+        rest = iter(operands[len(self.uses) :])
+        cotangents = [next(rest) if g else None for g in self.given]
+        return self.linearize(primals)[1](cotangents)
+
+
+def _conj(x):
+    return jnp.conj(x) if jnp.iscomplexobj(x) else x
+
+
+def _backward_of(node: str) -> str:
+    """PyTorch's pattern for the node of a derivative: ``EluBackward0`` has ``EluBackwardBackward0``."""
+    return node[:-1] + "Backward0" if node.endswith("0") else node + "Backward0"
+
+
+def used_operands(fn: Callable[..., Any], avals: Sequence[OperandAval]) -> tuple[int, ...]:
+    """The operands that the result of ``fn`` depends on: what survives dead-code elimination."""
+    jaxpr = jax.make_jaxpr(fn)(*[struct_of(a) for a in avals]).jaxpr
+    live = _live_inputs(jaxpr, [True] * len(jaxpr.outvars))
+    return tuple(i for i, used in enumerate(live) if used)
+
+
+def _live_inputs(jaxpr, live_outs: Sequence[bool]) -> list[bool]:
+    live = {id(v) for v, needed in zip(jaxpr.outvars, live_outs, strict=True) if needed}
+    for eqn in reversed(jaxpr.eqns):
+        outs = [id(v) in live for v in eqn.outvars]
+        if not any(outs):
+            continue
+        inner = eqn.params.get("jaxpr")
+        if eqn.primitive.name in ("jit", "pjit") and inner is not None:
+            used = _live_inputs(inner.jaxpr, outs)
+        else:
+            used = [True] * len(eqn.invars)
+        live.update(id(v) for v, needed in zip(eqn.invars, used, strict=True) if needed)
+    return [id(v) in live for v in jaxpr.invars]

@@ -1,0 +1,359 @@
+"""The window: operations are recorded here, and run when somebody looks.
+
+``record`` appends one instruction and gives pending Values. ``materialise`` is the one door from a
+pending Value to its data; it flushes the window that holds it. A flush looks up the window's code among
+those seen: a window seen before, or one whose kernels are mostly cold, runs as one compiled program,
+any other is interpreted. A result that nobody holds any more is no output: reference counting alone decides
+that, so Tensors, Nodes and Values must never form cycles.
+
+Each thread has its own window. Another thread that reads a pending Value flushes the window that it is
+in, under that window's lock. A flush changes nothing before it has succeeded: after an exception, or a
+KeyboardInterrupt, the window is as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from sys import getrefcount
+from typing import Any
+
+import jax
+import numpy as np
+
+from .cache import LeastRecentlyUsed
+from .execute import COMPLEXES, FLOATS, INTS, Instruction, cold_kernels, interpret, lower
+from .kernel import Kernel, number_array
+from .statistics import STATISTICS, Reason, user_line
+from .tape import Tape
+from .value import Aval, Value
+
+MOST_INSTRUCTIONS = 512
+MOST_BYTES = 4 << 30
+
+# Estimated milliseconds, for the choice between interpreting and compiling an unseen window.
+_COMPILE_KERNEL, _COMPILE_WINDOW, _COMPILE_INSTRUCTION = 40, 50, 8
+
+
+class Failed:
+    """Stands in a Value's ``place`` for the window of an op that failed its data check."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+
+class Context:
+    """What a thread is doing: its window and its modes."""
+
+    __slots__ = ("expects_optimizer", "grad_enabled", "hooks", "inference", "limit", "steps", "trace", "window")
+
+    def __init__(self) -> None:
+        self.grad_enabled = True
+        self.inference = False
+        self.trace: Any = None  # a token while a JAX transformation runs torchish code inline
+        self.limit = 1 if os.environ.get("TORCHISH_EAGER", "0") not in ("", "0") else MOST_INSTRUCTIONS
+        self.hooks: Any = None
+        # Whether an optimizer's step() is expected after backward(), and how many backward() came since the last.
+        self.expects_optimizer = False
+        self.steps = 0
+        self.window = Window(self)
+
+
+class Window:
+    """Recorded instructions that have not run yet."""
+
+    __slots__ = (
+        "checks",
+        "code",
+        "complexes",
+        "context",
+        "done",
+        "floats",
+        "input_slots",
+        "inputs",
+        "ints",
+        "journal",
+        "lock",
+        "nbytes",
+        "placement",
+        "results",
+        "weight",
+    )
+
+    def __init__(self, context: Context):
+        self.context = context
+        self.code: list[Instruction] = []
+        self.results: list[Value] = []
+        self.inputs: list[Value] = []
+        self.input_slots: dict[int, int] = {}
+        self.floats: list[float] = []
+        self.ints: list[int] = []
+        self.complexes: list[complex] = []
+        self.placement: Any = None
+        self.weight = self.nbytes = 0
+        self.done = False
+        self.lock = threading.RLock()
+        self.checks: list[tuple[int, str]] = []
+        # While a data check is pending: how to undo each later write to a Storage.
+        self.journal: list[tuple[int, Callable[[], None]]] = []
+
+    def slot_of(self, operand: Any) -> int:
+        """The slot of an operand that is not yet known to this window."""
+        cls = operand.__class__
+        if cls is Value:
+            slot = self.input_slots.get(id(operand))
+            if slot is None:
+                self.inputs.append(operand)
+                slot = self.input_slots[id(operand)] = -len(self.inputs)
+            operand.place = (self, slot)
+            return slot
+        if cls is float:
+            self.floats.append(operand)
+            return FLOATS + len(self.floats) - 1
+        if cls is int or cls is bool:
+            if not -(1 << 63) <= operand < 1 << 63:
+                raise RuntimeError("Overflow when unpacking long long")
+            self.ints.append(operand)
+            return INTS + len(self.ints) - 1
+        self.complexes.append(operand)
+        return COMPLEXES + len(self.complexes) - 1
+
+
+class _Threads(threading.local):
+    def __init__(self) -> None:
+        self.context = Context()
+
+
+THREADS = _Threads()
+
+
+def record(context: Context, kernel: Kernel | Tape, operands: Sequence[Any]) -> Any:
+    """Append one instruction; its pending result, or a tuple of them.
+
+    ``operands`` are Values and Python numbers, as ``kernel.in_avals`` says.
+    """
+    if context.trace is not None:
+        return _inline(kernel, operands)
+    window = context.window
+    if kernel.placement is not window.placement:
+        if window.code:
+            flush(window, Reason.DEVICE)
+        window = context.window
+        window.placement = kernel.placement
+    for v in operands:
+        if v.__class__ is Value and v.array is None and v.place[0] is not window:
+            materialise(v)
+            window = context.window
+            window.placement = kernel.placement
+    if kernel.check is not None:
+        _check(window, kernel, operands)
+    lock = window.lock
+    lock.acquire()
+    try:
+        if window.done:  # another thread flushed it in between
+            return record(context, kernel, operands)
+        slots = []
+        for v in operands:
+            if v.__class__ is Value:
+                place = v.place
+                if place is not None and place[0] is window:
+                    slots.append(place[1])
+                    continue
+            slots.append(window.slot_of(v))
+        results = window.results
+        window.code.append((kernel, tuple(slots)))
+        aval = kernel.single
+        if aval is not None:
+            result = Value(None, aval)
+            result.place = (window, len(results))
+            results.append(result)
+        else:
+            result = []
+            for aval in kernel.out_avals:
+                v = Value(None, aval)
+                v.place = (window, len(results))
+                results.append(v)
+                result.append(v)
+            result = tuple(result)
+        window.weight += kernel.weight
+        window.nbytes += kernel.nbytes
+    finally:
+        lock.release()
+    if window.weight >= context.limit or window.nbytes > MOST_BYTES:
+        flush(window, Reason.FULL if context.limit > 1 else Reason.EAGER)
+    return result
+
+
+def _inline(kernel: Kernel | Tape, operands: Sequence[Any]) -> Any:
+    """Run an instruction at once, inside a JAX transformation that is tracing."""
+    assert isinstance(kernel, Kernel)
+    arrays = [materialise(v) if v.__class__ is Value else np.asarray(v) for v in operands]
+    outs = kernel.fn(*arrays)
+    values = tuple(Value(x, a) for x, a in zip(outs, kernel.out_avals, strict=True))
+    return values[0] if kernel.single is not None else values
+
+
+def _check(window: Window, kernel: Any, operands: Sequence[Any]) -> None:
+    """Run a data check now where its operands are at hand, or let it ride along in the window."""
+    used = [operands[i] for i in kernel.check_uses]
+    if any(v.__class__ is Value and v.array is None for v in used):
+        window.checks.append((len(window.code), user_line()))
+        return
+    bad, witness = kernel.flags([v.array if v.__class__ is Value else number_array(v) for v in operands])
+    if bad:
+        raise kernel.error(int(witness))
+
+
+def materialise(value: Value) -> Any:
+    """The data of a Value: the one door from pending to concrete."""
+    array = value.array
+    if array is not None:
+        return array
+    while value.array is None:
+        owner = value.place[0]  # type: ignore[index]
+        if isinstance(owner, Failed):
+            raise owner.error
+        flush(owner, Reason.MATERIALISE)
+    return value.array
+
+
+_MOST_BACKWARDS = 8
+
+
+def backward_ended(context: Context) -> None:
+    """``backward()`` returned: run the step, unless an optimizer's ``step()`` will shortly end it."""
+    context.steps += 1
+    if context.expects_optimizer and context.steps <= _MOST_BACKWARDS:
+        return
+    context.expects_optimizer = False
+    flush(context.window, Reason.STEP_END)
+
+
+def optimizer_step_ended(context: Context) -> None:
+    """``optimizer.step()`` returned: the step is whole."""
+    context.expects_optimizer = True
+    context.steps = 0
+    flush(context.window, Reason.STEP_END)
+
+
+_compiled: LeastRecentlyUsed[tuple, Callable] = LeastRecentlyUsed(1024)
+_seen: LeastRecentlyUsed[int, int] = LeastRecentlyUsed(8192)
+
+
+def flush(window: Window, reason: Reason) -> None:
+    """Run everything that the window holds; its results become concrete."""
+    with window.lock:
+        if window.done:
+            return
+        if window.code:
+            _run(window, reason)
+        _retire(window)
+
+
+def _retire(window: Window) -> None:
+    window.done = True
+    for values in (window.results, window.inputs):
+        for v in values:
+            if v.place is not None and v.place[0] is window:
+                v.place = None
+    window.results.clear()
+    window.journal.clear()
+    window.context.window = Window(window.context)
+
+
+def _count_references(results: list[Value]) -> list[int]:
+    return [getrefcount(v) for v in results]
+
+
+# What _count_references says of a result that only the window refers to.
+_UNHELD = _count_references([Value(None, None)])[0]  # type: ignore[arg-type]
+
+
+def _run(window: Window, reason: Reason) -> None:
+    results = window.results
+    live = tuple([i for i, n in enumerate(_count_references(results)) if n > _UNHELD])
+    STATISTICS.windows += 1
+    STATISTICS.instructions += len(window.code)
+    STATISTICS.flushes[reason] += 1
+    if not live and not window.checks:
+        return
+    code = tuple(window.code)
+    checked = tuple([position for position, _ in window.checks])
+    key = (code, live, checked)
+    arrays = [v.array for v in window.inputs]
+    numbers = (window.floats, window.ints, window.complexes)
+    with _device_scope(window, arrays):
+        program = _compiled.get(key)
+        if program is not None:
+            STATISTICS.hits += 1
+        elif _worth_compiling(code, key, reason):
+            program = jax.jit(lower(code, live, checked))
+            STATISTICS.note_compile(code, live, reason)
+        if program is None:
+            every, flags = interpret(code, arrays, numbers, checked)
+            outs = [every[i] for i in live] if len(flags) == 0 or not flags[-1][0] else []
+            STATISTICS.interpreted += 1
+        else:
+            outs, flags = program(arrays, *[_pack(n, d) for n, d in zip(numbers, _PACKED, strict=True)])
+            _compiled.put(key, program)
+    if checked:
+        for (position, line), (bad, witness) in zip(window.checks, np.asarray(flags), strict=False):
+            if bad:
+                _fail(window, position, int(witness), line)
+    for i, array in zip(live, outs, strict=True):
+        results[i].array = array
+
+
+_PACKED = (np.float64, np.int64, np.complex128)
+
+
+def _pack(numbers: list, dtype: type) -> Any:
+    return np.array(numbers, dtype) if numbers else None
+
+
+def _device_scope(window: Window, arrays: list) -> Any:
+    """Arrays say where a program runs; one without any needs to be told."""
+    if arrays:
+        return nullcontext()
+    return jax.default_device(window.placement.jax_device)
+
+
+def _worth_compiling(code: tuple[Instruction, ...], key: tuple, reason: Reason) -> bool:
+    """Whether to compile a window that has no program yet; counts how often it was seen."""
+    seen = _seen.get(hash(key)) or 0
+    _seen.put(hash(key), seen + 1)
+    if reason is Reason.EAGER:
+        return False
+    if reason is Reason.FULL:
+        return seen >= 2
+    if seen >= 1:
+        return len(code) > 1 or isinstance(code[0][0], Tape)
+    cold = cold_kernels(code)
+    size = sum(kernel.weight for kernel, _ in code)
+    return cold > 1 and cold * _COMPILE_KERNEL > _COMPILE_WINDOW + size * _COMPILE_INSTRUCTION
+
+
+def _fail(window: Window, position: int, witness: int, line: str) -> None:
+    """Raise for the op at ``position``, with every tensor as it was before that op."""
+    error = window.code[position][0].error(witness)  # type: ignore[union-attr]
+    error.add_note(f"torchish: raised by the operation at {line}; it ran when its data was needed")
+    for written, undo in reversed(window.journal):
+        if written > position:
+            undo()
+    numbers = (window.floats, window.ints, window.complexes)
+    before, _ = interpret(window.code[:position], [v.array for v in window.inputs], numbers, ())
+    for i, value in enumerate(window.results):
+        if i < len(before):
+            value.array = before[i]
+        else:
+            value.place = (Failed(error), 0)
+    _retire(window)
+    raise error
+
+
+def clear_compiled() -> None:
+    """Forget every compiled window."""
+    _compiled.clear()
+    _seen.clear()

@@ -1,0 +1,1 @@
+"""Op definitions: pure JAX functions with PyTorch's signatures. Nothing here knows of Tensors."""

@@ -1,0 +1,125 @@
+"""Optimizer steps: one op for all parameters of a group, their state included.
+
+Each op takes lists in the same order and gives one tuple: the new parameters, then the new state, list by
+list. Hyperparameters are numbers at run time, so that a schedule does not recompile; whether a term is there
+at all (weight decay, momentum) is static, for PyTorch leaves it out rather than adding zero times it.
+Arithmetic on float16 and bfloat16 is done in float32 and rounded when stored.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from .registry import Number, Tensor, Tensors, op
+
+_LOW_PRECISION = (np.dtype(np.float16), np.dtype(jnp.bfloat16))
+
+
+def _widened(x: Tensor) -> Tensor:
+    return x.astype(jnp.float32) if x.dtype in _LOW_PRECISION else x
+
+
+def _scalar(number: Number, like: Tensor) -> Tensor:
+    """A number, or a one-element tensor, as a 0-d array of the real dtype that ``like`` computes in."""
+    return jnp.reshape(jnp.asarray(number), ()).astype(jnp.real(like).dtype)
+
+
+@op(namespaces=(), differentiable=False)
+def sgd_step(
+    params: Tensors,
+    grads: Tensors,
+    momentum_buffers: Tensors,
+    *,
+    lr: Tensor | Number,
+    momentum: Tensor | Number,
+    gradient_weight: Tensor | Number,
+    weight_decay: Tensor | Number,
+    nesterov: bool,
+    maximize: bool,
+    has_weight_decay: bool,
+) -> tuple[Tensor, ...]:
+    """Stochastic gradient descent: new parameters, then new momentum buffers.
+
+    ``momentum_buffers`` is empty where there is no momentum. ``gradient_weight`` is 1 - dampening, and 1 in a
+    parameter's first step, whose buffer (zeros) thereby becomes the gradient itself.
+    """
+    new_params, new_buffers = [], []
+    for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+        p, g = _widened(param), _widened(grad)
+        if maximize:
+            g = -g
+        if has_weight_decay:
+            g = g + p * _scalar(weight_decay, p)
+        if momentum_buffers:
+            given = momentum_buffers[i]
+            buffer = _widened(given) * _scalar(momentum, p) + g * _scalar(gradient_weight, p)
+            new_buffers.append(buffer.astype(given.dtype))
+            g = g + buffer * _scalar(momentum, p) if nesterov else buffer
+        new_params.append((p - g * _scalar(lr, p)).astype(param.dtype))
+    return (*new_params, *new_buffers)
+
+
+def _as_real(x: Tensor) -> Tensor:
+    """A complex array as pairs of reals, which is how Adam sees it."""
+    return jnp.stack([x.real, x.imag], axis=-1) if jnp.iscomplexobj(x) else _widened(x)
+
+
+def _as_given(x: Tensor, like: Tensor) -> Tensor:
+    return lax.complex(x[..., 0], x[..., 1]) if jnp.iscomplexobj(like) else x.astype(like.dtype)
+
+
+@op(namespaces=(), differentiable=False)
+def adam_step(
+    params: Tensors,
+    grads: Tensors,
+    exp_avgs: Tensors,
+    exp_avg_sqs: Tensors,
+    max_exp_avg_sqs: Tensors,
+    steps: Tensors,
+    *,
+    lr: Tensor | Number,
+    beta1: Tensor | Number,
+    beta2: Tensor | Number,
+    eps: Tensor | Number,
+    weight_decay: Tensor | Number,
+    decoupled: bool,
+    maximize: bool,
+    has_weight_decay: bool,
+) -> tuple[Tensor, ...]:
+    """Adam and AdamW: new parameters, first moments, second moments, their maxima (AMSGrad) and step counts.
+
+    ``max_exp_avg_sqs`` is empty without AMSGrad. ``steps`` holds one 0-dim float for each parameter: how many
+    steps it has taken before. ``decoupled`` is AdamW's weight decay, of the parameter and not of the gradient.
+    """
+    rate, first, second = (jnp.reshape(jnp.asarray(x), ()).astype(jnp.float64) for x in (lr, beta1, beta2))
+    decay = jnp.reshape(jnp.asarray(weight_decay), ()).astype(jnp.float64)
+    lists: tuple[list[Tensor], ...] = ([], [], [], [], [])
+    for i, given in enumerate(params):
+        p, g, m, v = (_as_real(x[i]) for x in (params, grads, exp_avgs, exp_avg_sqs))
+        step = steps[i] + 1
+        # PyTorch computes these in Python: double precision.
+        count = step.astype(jnp.float64)
+        correction1 = 1 - first**count
+        correction2_sqrt = jnp.sqrt(1 - second**count)
+        if maximize:
+            g = -g
+        if has_weight_decay and decoupled:
+            p = p * _scalar(1 - rate * decay, p)
+        elif has_weight_decay:
+            g = g + p * _scalar(decay, p)
+        m = m + (g - m) * _scalar(1 - first, p)
+        v = v * _scalar(second, p) + g * g * _scalar(1 - second, p)
+        largest = v
+        if max_exp_avg_sqs:
+            largest = jnp.maximum(_as_real(max_exp_avg_sqs[i]), v)
+            lists[3].append(_as_given(largest, max_exp_avg_sqs[i]))
+        # eps is added after the bias correction.
+        denominator = jnp.sqrt(largest) / _scalar(correction2_sqrt, p) + _scalar(eps, p)
+        p = p - _scalar(rate / correction1, p) * (m / denominator)
+        lists[0].append(_as_given(p, given))
+        lists[1].append(_as_given(m, exp_avgs[i]))
+        lists[2].append(_as_given(v, exp_avg_sqs[i]))
+        lists[4].append(step)
+    return tuple(x for results in lists for x in results)

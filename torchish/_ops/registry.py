@@ -1,0 +1,206 @@
+"""The one place where an op is defined: the ``@op`` decorator and the table that it fills.
+
+An op is a pure JAX function with PyTorch's signature::
+
+    @op(promote=("input", "tensor1", "tensor2"), inplace=True, out=True)
+    def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+        \"\"\"``input + value * tensor1 * tensor2``, broadcast. ...\"\"\"
+        return input + value * tensor1 * tensor2
+
+From the definition come the public function, the method, the in-place method, ``out=``, the autograd
+node's name, the shape and dtype rule (``jax.eval_shape``), the derivative (``jax.vjp``), the
+documentation and the contract tests.
+
+The annotations say what each parameter is. Modules that define ops start with
+``from __future__ import annotations``, so that they are read here as text:
+
+=====================  =========================================================================
+``Tensor``             an array operand
+``Number``             a Python number (or a tensor), an operand at run time: never a constant
+``Tensor | Number``    either
+``... | None``         the same, or absent
+``Tensors``            a sequence of arrays
+``Size``               static; a tuple of ints, given as a sequence or one by one where ``variadic``
+``Dims``               static; an int, a tuple of ints, or None
+``DType``              static; the body sees NumPy's dtype (or None)
+anything else          static: part of the compile key, so it must be hashable
+=====================  =========================================================================
+
+What a body sees: operands as JAX arrays. Where the op promotes, all operands in ``promote`` have the
+common dtype and every other number is cast to it too; elsewhere a number arrives as a 0-dim float64,
+int64, bool or complex128 array. A number left at its default arrives as that Python number.
+A body raises PyTorch's exception, word for word, on shapes and dtypes that PyTorch refuses.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+
+Tensor: TypeAlias = jax.Array
+Number: TypeAlias = Any  # jax.Array of shape (), or the Python number that is the default
+Tensors: TypeAlias = Sequence[jax.Array]
+Size: TypeAlias = tuple[int, ...]
+Dims: TypeAlias = int | tuple[int, ...] | None
+DType: TypeAlias = np.dtype | None
+
+OPERAND_KINDS = {"Tensor", "Number", "Tensors"}
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of an op, as its annotation describes it."""
+
+    name: str
+    kinds: frozenset[str]
+    default: Any
+    keyword_only: bool
+
+    @property
+    def is_operand(self) -> bool:
+        return bool(self.kinds & OPERAND_KINDS)
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+
+@dataclass(eq=False)
+class Op:
+    """An op's definition. ``kernels`` is filled by dispatch: one entry for each operand signature."""
+
+    name: str
+    fn: Callable[..., Any]
+    params: tuple[Param, ...]
+    promote: tuple[str, ...]
+    int_to_float: bool
+    namespaces: tuple[str, ...]
+    aliases: tuple[str, ...]
+    inplace: bool
+    out: bool
+    node: str | Callable[..., str]
+    grad_node: str | None
+    saves: str | None
+    differentiable: bool
+    returns: tuple[str, ...] | None
+    variadic: str | None
+    check: Callable[..., Any] | None = None
+    check_error: Callable[..., Exception] | None = None
+    kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def doc(self) -> str:
+        return inspect.getdoc(self.fn) or ""
+
+    def node_name(self, static: dict[str, Any]) -> str:
+        """The name of the autograd node, such as ``AddBackward0``."""
+        return self.node if isinstance(self.node, str) else self.node(**static)
+
+
+OPS: dict[str, Op] = {}
+
+
+def _params(fn: Callable[..., Any]) -> tuple[Param, ...]:
+    params = []
+    for p in inspect.signature(fn).parameters.values():
+        if not isinstance(p.annotation, str):
+            raise TypeError(f"{fn.__module__}.{fn.__name__}: parameter {p.name} has no annotation as text")
+        kinds = frozenset(part.strip() for part in p.annotation.split("|"))
+        params.append(Param(p.name, kinds, p.default, p.kind is p.KEYWORD_ONLY))
+    return tuple(params)
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.replace(".", "_").split("_"))
+
+
+def op(
+    *,
+    name: str | None = None,
+    promote: tuple[str, ...] = (),
+    int_to_float: bool = False,
+    namespaces: tuple[str, ...] = ("torch", "Tensor"),
+    aliases: tuple[str, ...] = (),
+    inplace: bool = False,
+    out: bool = False,
+    node: str | Callable[..., str] | None = None,
+    grad_node: str | None = None,
+    saves: str | None = None,
+    differentiable: bool = True,
+    returns: tuple[str, ...] | None = None,
+    variadic: str | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Define an op. The decorated function stays the pure JAX body; the definition goes to ``OPS``.
+
+    Args:
+        name: the op's name where it is not the function's; ``"max.dim"`` is an overload that no
+            namespace shows: a composite (``torchish/_core/functions``) chooses among overloads.
+        promote: the parameters whose dtypes are promoted together, as PyTorch promotes them.
+        int_to_float: whether an integral common dtype becomes the default floating dtype.
+        namespaces: where the function is public, of ``torch``, ``Tensor``, ``nn.functional``, ...
+            Empty: internal, reached through ``torchish._core.functions`` alone.
+        aliases: other public names for it in the same namespaces.
+        inplace: whether there is an in-place form (``add_``), in the same namespaces.
+        out: whether the public function takes ``out=``.
+        node: the autograd node's name, or a function of the static arguments that gives it.
+            ``AddcmulBackward0`` for ``addcmul`` unless said.
+        grad_node: the name of the node that a gradient computed with ``create_graph=True`` shows:
+            the last step of PyTorch's own formula, such as ``MulBackward0``.
+        saves: ``"result"`` where PyTorch's derivative reads the result instead of the operands
+            (exp, tanh, sigmoid, ...): it decides which later in-place change is an error.
+        differentiable: False for ops whose result never requires grad.
+        returns: the field names of the result where PyTorch gives a named tuple.
+        variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.
+    """
+
+    def define(fn: Callable[..., Any]) -> Callable[..., Any]:
+        op_name = name or fn.__name__
+        if op_name in OPS:
+            raise ValueError(f"op {op_name} is defined twice")
+        definition = Op(
+            name=op_name,
+            fn=fn,
+            params=_params(fn),
+            promote=promote,
+            int_to_float=int_to_float,
+            namespaces=() if "." in op_name else namespaces,
+            aliases=aliases,
+            inplace=inplace,
+            out=out,
+            node=node or f"{_camel(op_name)}Backward0",
+            grad_node=grad_node,
+            saves=saves,
+            differentiable=differentiable,
+            returns=returns,
+            variadic=variadic,
+        )
+        OPS[op_name] = definition
+        fn.op = definition  # type: ignore[attr-defined]
+        return fn
+
+    return define
+
+
+def check_of(fn: Callable[..., Any], error: Callable[..., Exception]) -> Callable[..., Any]:
+    """Attach a check on data to an op, as a decorator of the check.
+
+    The check is a pure JAX function with the op's parameters that returns ``(bad, witness)``: a bool
+    scalar, and an int64 scalar that ``error(witness, **arguments)`` puts into the text; of tensors,
+    ``arguments`` holds ``jax.ShapeDtypeStruct``. On concrete operands it runs at once, on pending
+    ones its flag rides along in the window.
+
+        @check_of(gather, lambda witness, input, dim, **_: IndexError(...))
+        def _(input, dim, index, **_): ...
+    """
+
+    def attach(check: Callable[..., Any]) -> Callable[..., Any]:
+        definition: Op = fn.op  # type: ignore[attr-defined]
+        definition.check, definition.check_error = check, error
+        return check
+
+    return attach

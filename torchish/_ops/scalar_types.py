@@ -1,0 +1,107 @@
+"""What PyTorch calls each NumPy/JAX dtype, and the one dtype that a setting can change.
+
+Op bodies see NumPy dtypes only. PyTorch's error texts speak of "Float" and "Long", its printed
+dtypes of ``torch.float32``: both names come from this table, and ``torchish.dtype`` is built on it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import ml_dtypes
+import numpy as np
+
+
+class ScalarType(NamedTuple):
+    """One element type: PyTorch's dtype name, its C++ name, other dtype names, and NumPy's dtype."""
+
+    name: str
+    scalar_name: str
+    aliases: tuple[str, ...]
+    np_dtype: np.dtype
+
+
+SCALAR_TYPES: tuple[ScalarType, ...] = tuple(
+    ScalarType(name, scalar, aliases, np.dtype(np_type))
+    for name, scalar, aliases, np_type in (
+        ("uint8", "Byte", (), np.uint8),
+        ("int8", "Char", (), np.int8),
+        ("int16", "Short", ("short",), np.int16),
+        ("int32", "Int", ("int",), np.int32),
+        ("int64", "Long", ("long",), np.int64),
+        ("float16", "Half", ("half",), np.float16),
+        ("float32", "Float", ("float",), np.float32),
+        ("float64", "Double", ("double",), np.float64),
+        ("complex64", "ComplexFloat", ("cfloat",), np.complex64),
+        ("complex128", "ComplexDouble", ("cdouble",), np.complex128),
+        ("bool", "Bool", (), np.bool_),
+        ("bfloat16", "BFloat16", (), ml_dtypes.bfloat16),
+        ("uint16", "UInt16", (), np.uint16),
+        ("uint32", "UInt32", (), np.uint32),
+        ("uint64", "UInt64", (), np.uint64),
+    )
+)
+
+BY_NP_DTYPE: dict[np.dtype, ScalarType] = {s.np_dtype: s for s in SCALAR_TYPES}
+
+_default_float = np.dtype(np.float32)
+
+
+def default_float() -> np.dtype:
+    """The dtype that integers take where an op yields floats (``torch.get_default_dtype()``)."""
+    return _default_float
+
+
+def set_default_float(dtype: np.dtype) -> None:
+    global _default_float
+    _default_float = np.dtype(dtype)
+
+
+def scalar_name(dtype) -> str:
+    """``"Float"``, ``"Long"``, ...: the C++ name that PyTorch's error texts use.
+
+    >>> scalar_name(np.int64)
+    'Long'
+    """
+    return BY_NP_DTYPE[np.dtype(dtype)].scalar_name
+
+
+def torch_name(dtype) -> str:
+    """``"torch.float32"``, ...: the printed form of PyTorch's dtype.
+
+    >>> torch_name(np.float32)
+    'torch.float32'
+    """
+    return "torch." + BY_NP_DTYPE[np.dtype(dtype)].name
+
+
+def is_bool(dtype) -> bool:
+    return np.dtype(dtype).kind == "b"
+
+
+def is_integral(dtype) -> bool:
+    """Whether ``dtype`` is an integer or bool."""
+    return np.dtype(dtype).kind in "iub"
+
+
+def is_complex(dtype) -> bool:
+    return np.dtype(dtype).kind == "c"
+
+
+def is_floating(dtype) -> bool:
+    """Whether ``dtype`` is a real floating type (bfloat16 included, whose NumPy kind is ``V``)."""
+    kind = np.dtype(dtype).kind
+    return kind == "f" or kind == "V"
+
+
+def is_inexact(dtype) -> bool:
+    """Whether ``dtype`` can carry a gradient: floating or complex."""
+    return np.dtype(dtype).kind in "fcV"
+
+
+def real_of(dtype) -> np.dtype:
+    """The real counterpart of a complex dtype; any other dtype itself."""
+    dtype = np.dtype(dtype)
+    if dtype.kind != "c":
+        return dtype
+    return np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)

@@ -1,0 +1,162 @@
+"""Functions of neural networks. https://docs.pytorch.org/docs/stable/nn.functional.html
+
+Most are ops and come from their definitions; here are those that draw random numbers, write running statistics,
+warn, or choose among ops.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from .._core.arguments import as_dims, as_size
+from .._core.dispatch import call, update
+from .._core.dtypes import to_np
+from .._core.functions.random_functions import dropout_mask
+from .._core.generate import OP_FUNCTIONS
+from .._core.load import PUBLIC
+from .._core.tensor import Tensor
+from .._ops.registry import OPS
+
+globals().update(PUBLIC["nn.functional"])
+
+
+# Softmax without a dim
+
+
+def _implicit_dim(name: str, ndim: int) -> int:
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        UserWarning,
+        stacklevel=4,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """``exp(x)`` along ``dim``, divided by its sum."""
+    if dim is None:
+        dim = _implicit_dim("softmax", len(input.shape))
+    return call(OPS["softmax"], (input,), (dim, to_np(dtype)))
+
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """The logarithm of ``softmax``."""
+    if dim is None:
+        dim = _implicit_dim("log_softmax", len(input.shape))
+    return call(OPS["log_softmax"], (input,), (dim, to_np(dtype)))
+
+
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """``softmax`` of ``-input``."""
+    if dim is None:
+        dim = _implicit_dim("softmin", len(input.shape))
+    return call(OPS["softmin"], (input,), (dim, to_np(dtype)))
+
+
+# Activations whose inplace= flag has no in-place op behind it
+
+
+def _with_flag(name: str) -> Any:
+    op = OPS[name]
+
+    def function(input: Tensor, inplace: bool = False) -> Tensor:
+        made = call(op, (input,))
+        return input.copy_(made) if inplace else made  # type: ignore[attr-defined]
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = op.doc
+    return function
+
+
+for _name in ("relu6", "silu", "mish", "hardsigmoid", "hardswish"):
+    globals()[_name] = _with_flag(_name)
+
+
+# Dropout
+
+
+def _check_probability(p: float) -> None:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _masked(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Tensor:
+    _check_probability(p)
+    if not training or p == 0.0 or input.numel() == 0:  # type: ignore[attr-defined]
+        return input
+    if p == 1.0:
+        zeros = input * 0  # type: ignore[operator]
+        return input.mul_(0) if inplace else zeros  # type: ignore[attr-defined]
+    mask = dropout_mask(input, shape, p)
+    return input.mul_(mask) if inplace else input * mask  # type: ignore[attr-defined, operator]
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Zero each element with probability ``p`` and scale the rest by ``1 / (1 - p)``, while training."""
+    return _masked(input, tuple(input.shape), p, training, inplace)
+
+
+def _feature_dropout(name: str, dims: tuple[int, ...]) -> Any:
+    def function(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+        shape = tuple(input.shape)
+        if len(shape) not in dims:
+            warnings.warn(
+                f"{name}: Received a {len(shape)}-D input to {name}, which is deprecated and will result in an error in "
+                "a future release.",
+                UserWarning,
+                stacklevel=2,
+            )
+        batched = len(shape) == max(dims) or name != "dropout1d"
+        lead = 2 if batched else 1
+        return _masked(input, (*shape[:lead], *[1] * (len(shape) - lead)), p, training, inplace)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = "Zero whole channels with probability ``p`` and scale the rest, while training."
+    return function
+
+
+dropout1d = _feature_dropout("dropout1d", (2, 3))
+dropout2d = _feature_dropout("dropout2d", (3, 4))
+dropout3d = _feature_dropout("dropout3d", (4, 5))
+
+
+# Pools that can return indices
+
+
+def _max_pool(n: int) -> Any:
+    plain, indexed = OPS[f"max_pool{n}d"], OPS[f"max_pool{n}d_with_indices"]
+
+    def function(
+        input: Tensor,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+    ) -> Any:
+        sizes = tuple(as_dims(x) if x is not None else None for x in (kernel_size, stride, padding, dilation))
+        return call(indexed if return_indices else plain, (input,), (*sizes, bool(ceil_mode)))
+
+    function.__name__ = function.__qualname__ = f"max_pool{n}d"
+    function.__doc__ = plain.doc
+    return function
+
+
+max_pool1d, max_pool2d, max_pool3d = _max_pool(1), _max_pool(2), _max_pool(3)
+
+
+def _adaptive_max_pool(n: int) -> Any:
+    op = OPS[f"adaptive_max_pool{n}d.indices"]
+
+    def function(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+        out = call(op, (input,), (as_dims(output_size),))
+        return tuple(out) if return_indices else out[0]
+
+    function.__name__ = function.__qualname__ = f"adaptive_max_pool{n}d"
+    function.__doc__ = op.doc
+    return function
+
+
+adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (_adaptive_max_pool(n) for n in (1, 2, 3))
