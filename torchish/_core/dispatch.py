@@ -228,7 +228,7 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
     body = _body(op, op.fn, plan, casts)
     static = {param.name: value for param, kind, value in plan if kind == "static"}
     node = op.node if isinstance(op.node, str) else op.node(**static, **_for_node_name(plan, avals, owner))
-    check = None if op.check is None else _body(op, op.check, plan, casts, normalise=False)
+    check = None if op.check is None else _body(op, op.check, plan, casts, by_name=True)
     in_avals = [a if isinstance(a, type) or i not in moves else _moved(a, placement) for i, a in enumerate(avals)]
     kernel = Kernel(
         op.name,
@@ -311,8 +311,8 @@ def _casts(op: Op, avals: Sequence[Any], owner: Sequence[Param]) -> list[np.dtyp
     return casts
 
 
-def _body(op: Op, fn: Callable, plan: Sequence[tuple], casts: Sequence[Any], normalise: bool = True) -> Callable:
-    """``fn`` as a function of the operands alone that returns a tuple."""
+def _body(op: Op, fn: Callable, plan: Sequence[tuple], casts: Sequence[Any], by_name: bool = False) -> Callable:
+    """``fn`` as a function of the operands alone that returns a tuple; ``by_name``, for checks, what it returns."""
 
     def body(*operands):
         rest = iter(
@@ -324,12 +324,12 @@ def _body(op: Op, fn: Callable, plan: Sequence[tuple], casts: Sequence[Any], nor
                 value = next(rest)
             elif kind == "list":
                 value = [next(rest) for _ in range(value)]
-            if param.keyword_only:
+            if param.keyword_only or by_name:
                 named[param.name] = value
             else:
                 positional.append(value)
         result = fn(*positional, **named)
-        if not normalise:
+        if by_name:
             return result
         return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 

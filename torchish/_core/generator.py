@@ -184,7 +184,7 @@ class Generator:
         left, position = int(record["left"]), int(record["next"])
         if int(record["seeded"]) != 1 or not 1 <= left <= _WORDS or position > _WORDS:
             raise RuntimeError("Invalid mt19937 state")
-        engine = {"key": record["words"].astype(np.uint32), "pos": _WORDS if left == 1 else position}
+        engine: Any = {"key": record["words"].astype(np.uint32), "pos": _WORDS if left == 1 else position}
         self._bits.state = {"bit_generator": "MT19937", "state": engine}
         self._seed = int(record["seed"])
         self.cached_normal = float(record["normal"]) if record["normal_valid"] else None

@@ -123,7 +123,7 @@ class Node(GraphNode):
 
     vjp: VjpKernel
     saved: tuple[Any, ...] | None
-    versions: tuple[tuple[list[int], int], ...]
+    versions: tuple[tuple[list[Any], int], ...]
     edges: tuple[Edge, ...]
 
     def _sequence_nr(self) -> int:
@@ -138,29 +138,39 @@ class Node(GraphNode):
         """Raise PyTorch's error where a saved tensor was changed in place since."""
         for index, (counter, version) in enumerate(self.versions):
             if counter[0] != version:
-                raise RuntimeError(self._modified(index, counter[0], version))
+                raise RuntimeError(self._modified(index, counter, version))
 
-    def _modified(self, index: int, now: int, then: int) -> str:
+    def _modified(self, index: int, counter: list[Any], then: int) -> str:
         from .dtypes import of
 
+        now = counter[0]
         if self.vjp.forward.saves_result:
-            aval, producer = self.vjp.forward.out_avals[0], f", which is output 0 of {self.name()},"
+            aval, producer = self.vjp.forward.out_avals[0], (short_name(self), 0)
         else:
             tensors = [i for i in self.vjp.uses if isinstance(self.vjp.forward.in_avals[i], Aval)]
             operand = tensors[index]
             aval = self.vjp.forward.in_avals[operand]
             edge = dict(zip(self.vjp.needs, self.edges, strict=True)).get(operand)
-            producer = ""
-            if edge is not None and isinstance(edge[0], Node):
-                producer = f", which is output {edge[1]} of {edge[0].name()},"
+            producer = None
+            if len(counter) > 1:
+                producer = (counter[1], 0)
+            elif edge is not None and isinstance(edge[0], Node):
+                producer = (short_name(edge[0]), edge[1])
         scalar = of(aval.dtype)._scalar.scalar_name
+        made = "" if producer is None else f", which is output {producer[1]} of {producer[0]},"
         kind = "torch.cuda" if aval.placement.type == "cuda" else "torch"
         return (
             "one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"[{kind}.{scalar}Tensor {list(aval.shape)}]{producer} is at version {now}; expected version {then} "
+            f"[{kind}.{scalar}Tensor {list(aval.shape)}]{made} is at version {now}; expected version {then} "
             "instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
-            "with torch.autograd.set_detect_anomaly(True)."
+            "with torch.autograd.set_detect_anomaly(True, check_nan=False)."
         )
+
+
+def short_name(node: GraphNode) -> str:
+    """A node's name as PyTorch's error texts have it: ``Mul`` for ``MulBackward0``."""
+    name = node.name()
+    return "torch::autograd::CopySlices" if name == "CopySlices" else name.partition("Backward")[0]
 
 
 class AccumulateGrad(GraphNode):

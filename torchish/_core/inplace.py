@@ -18,7 +18,7 @@ from . import promotion
 from .dispatch import _bind, _kernel, make_node
 from .dtypes import of
 from .geometry import kernels_of, overlaps
-from .graph import AccumulateGrad, Edge
+from .graph import AccumulateGrad, Edge, short_name
 from .tensor import Tensor, View
 
 _LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
@@ -59,11 +59,11 @@ def check_writable(target: Tensor, differentiable: bool) -> None:
     ``differentiable``: whether the operation would be recorded for ``backward()``.
     """
     view = target._view
-    if differentiable:
+    base_edge = None if view is None or view.base is None else view.base._edge
+    if differentiable or (base_edge is not None and THREADS.context.grad_enabled):
         if view is not None and view.base is not None:
             if view.creation is not None:
                 raise RuntimeError(_creation_error(target, view))
-            base_edge = view.base._edge
             if base_edge is not None and isinstance(base_edge[0], AccumulateGrad):
                 raise RuntimeError(_LEAF_VIEW)
         edge = target._current_edge()
@@ -80,7 +80,7 @@ def check_writable(target: Tensor, differentiable: bool) -> None:
 
 def _creation_error(target: Tensor, view: View) -> str:
     edge = target._current_edge()
-    name = edge[0].name() if edge is not None else "None"
+    name = short_name(edge[0]) if edge is not None else "None"
     number = edge[1] if edge is not None else 0
     if view.creation == "multi":
         return (
@@ -136,7 +136,8 @@ def store(context: Context, target: Tensor, result: Value, edge: Edge | None) ->
     if edge is None or view is None or view.base is None:
         target._write(cast(context, result, target._aval.dtype))
         if edge is not None:
-            target._edge = _through_cast(context, result, target, edge)
+            target._edge = edge = _through_cast(context, result, target, edge)
+            target._counter()[1:] = [short_name(edge[0])]
         return
     base: Tensor = view.base
     edge = _through_cast(context, result, target, edge)
@@ -151,7 +152,9 @@ def store(context: Context, target: Tensor, result: Value, edge: Edge | None) ->
     node = make_node(context, kernels.write, values, needs, edges, [None] * len(values))
     node.versions = ()
     base._put(written)
-    target._counter()[0] += 1
+    counter = target._counter()
+    counter[0] += 1
+    counter[1:] = [short_name(node)]
     base._edge = (node, 0)
 
 

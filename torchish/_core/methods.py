@@ -417,7 +417,6 @@ def attach() -> None:
     T.__iter__ = _iter
     T.__contains__ = _contains
     T.__repr__ = _repr
-    T.__str__ = _repr
     T.__format__ = _format
     T.__hash__ = object.__hash__
     T.__deepcopy__ = deepcopy_tensor

@@ -413,7 +413,7 @@ def draw_dropout_mask(
     """What dropout with 0 <= ``p`` < 1 multiplies by: ``1 / (1 - p)`` with probability ``1 - p``, else zero."""
     dtype, keep = np.dtype(dtype), 1.0 - float(p)
     checks.check_bernoulli(keep, dtype)
-    scale = (1 / np.asarray(keep, _F64 if dtype == _F64 else _F32)).astype(dtype)
+    scale = np.reciprocal(np.asarray(keep, _F64 if dtype == _F64 else _F32)).astype(dtype)
     return _draw_mask("dropout_mask", generator, tuple(shape), dtype, keep, scale, strides)
 
 

@@ -19,7 +19,8 @@ class Storage:
     ``value`` is None while a live NumPy array shares the memory: then ``host`` is the truth, ``read``
     takes a snapshot and ``write`` goes through to the array. ``counter`` holds the version alone, so that
     a saved version does not keep data alive; ``writes`` counts every write, also those through ``.data``,
-    which PyTorch's version does not see.
+    which PyTorch's version does not see. After a recorded in-place operation ``counter`` also names it, for the
+    error about saved tensors that were modified.
     """
 
     __slots__ = ("aval", "counter", "host", "trace", "value", "writes")
@@ -27,7 +28,7 @@ class Storage:
     def __init__(self, value: Value):
         self.value: Value | None = value
         self.aval: Aval = value.aval
-        self.counter = [0]
+        self.counter: list[Any] = [0]
         self.writes = 0
         self.host: Any = None
         self.trace: Any = None

@@ -194,7 +194,10 @@ class Tensor(metaclass=TensorMeta):
 
     @property
     def requires_grad(self) -> bool:
-        return self._current_edge() is not None
+        if self._current_edge() is not None:
+            return True
+        view = self._view  # of a base that requires grad, made under no_grad: PyTorch says that it does too
+        return view is not None and view.base is not None and view.base._edge is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
@@ -222,7 +225,9 @@ class Tensor(metaclass=TensorMeta):
             if not self._aval.inexact:
                 raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
             if self._extra is not None and self._extra.get("inference") and not THREADS.context.inference:
-                raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+                )
             kept = None if self._extra is None else self._extra.get("accumulate")
             self._edge = kept or (AccumulateGrad(self), 0)
         return self

@@ -256,8 +256,11 @@ def _copysign(a: Tensor, b: Tensor) -> Tensor:
     return jnp.copysign(a, b)
 
 
-# PyTorch's convention: 0 at a = 0; the sign's source has derivative 0.
-_copysign.defjvps(lambda t, ans, a, b: t * jnp.where(a == 0, 0, ans / a), lambda t, ans, a, b: jnp.zeros_like(ans))
+# PyTorch's convention: 0 at a = 0; the sign's source has derivative 0. The ratio is 1 or -1, and flat.
+_copysign.defjvps(
+    lambda t, ans, a, b: t * lax.stop_gradient(jnp.where(a == 0, 0, ans / a)),
+    lambda t, ans, a, b: jnp.zeros_like(ans),
+)
 
 
 @op(

@@ -325,8 +325,8 @@ def _check_transposed(
 
 
 def _node(n: int) -> Callable[..., str]:
-    def name(ndims: tuple[int | None, ...] = (), **_: Any) -> str:
-        return "SqueezeBackward1" if ndims and ndims[0] == n + 1 else "ConvolutionBackward0"
+    def name(ndims: tuple[int | None, ...], **_: Any) -> str:
+        return "SqueezeBackward1" if ndims[0] == n + 1 else "ConvolutionBackward0"
 
     return name
 

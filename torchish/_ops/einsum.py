@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .dims import distinct_dims
 from .matmul import PRECISION, _check_same_dtype, _refuse_bool
 from .registry import Tensor, Tensors, op
 from .scalar_types import is_integral, scalar_name
@@ -206,17 +207,6 @@ def _dim_pair(dims: Any, a: Tensor, b: Tensor) -> tuple[list[int], list[int]]:
     return first, second
 
 
-def _normal_dims(dims: Sequence[int], ndim: int) -> list[int]:
-    normal: list[int] = []
-    for d in dims:
-        if not -ndim <= d < ndim:
-            raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {d})")
-        if d % ndim in normal:
-            raise RuntimeError(f"dim {d % ndim} appears multiple times in the list of dims")
-        normal.append(d % ndim)
-    return normal
-
-
 @op(namespaces=(), out=True, node="ViewBackward0", grad_node="PermuteBackward0")
 def tensordot(a: Tensor, b: Tensor, dims: int | tuple[Any, ...] = 2) -> Tensor:
     """The contraction of ``a`` and ``b`` over the last and first ``dims`` dimensions, or over a pair of lists."""
@@ -224,7 +214,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | tuple[Any, ...] = 2) -> Tensor:
     if len(first) != len(second):
         raise RuntimeError("both dimension lists should have same length")
     _check_same_dtype(a, b)
-    _normal_dims(first, a.ndim), _normal_dims(second, b.ndim)
+    contract = (distinct_dims(first, a.ndim), distinct_dims(second, b.ndim))
     for i, j in zip(first, second, strict=True):
         m, n = a.shape[i], b.shape[j]
         if m != n and m != 1 and n != 1:
@@ -235,5 +225,4 @@ def tensordot(a: Tensor, b: Tensor, dims: int | tuple[Any, ...] = 2) -> Tensor:
         if m != n:  # a dimension of size 1 broadcasts: the other operand is summed over its own
             a = a if m == 1 else a.sum(i, keepdims=True, dtype=a.dtype)
             b = b if n == 1 else b.sum(j, keepdims=True, dtype=b.dtype)
-    contract = (_normal_dims(first, a.ndim), _normal_dims(second, b.ndim))
     return lax.dot_general(a, b, (contract, ((), ())), precision=PRECISION)

@@ -1,7 +1,7 @@
 """Reading and writing at positions given by index tensors.
 
 Every op here reduces to one form: integer arrays that broadcast together index the dimensions ``dims``
-of ``x``, the others are taken whole. ``_at`` builds it. Bodies trust their indices; a check on data
+of ``x``, the others are taken whole. ``at`` builds it. Bodies trust their indices; a check on data
 beside each op raises PyTorch's error where one is out of range.
 
 Writing twice to one position: the last value wins, but every written value receives the gradient of
@@ -22,10 +22,10 @@ from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, iota, normalize_dim
 from torchish._ops.registry import Number, Size, Tensor, Tensors, check_of, op
 
-_IN_BOUNDS = jax.lax.GatherScatterMode.PROMISE_IN_BOUNDS
+IN_BOUNDS = jax.lax.GatherScatterMode.PROMISE_IN_BOUNDS
 
 
-def _at(x: Tensor, dims: Sequence[int], indices: Sequence[Tensor]):
+def at(x: Tensor, dims: Sequence[int], indices: Sequence[Tensor]):
     """``x.at[...]`` with ``indices`` for the dimensions ``dims`` and all of the other ones."""
     key: list[object] = [slice(None)] * x.ndim
     for axis, index in zip(dims, indices, strict=True):
@@ -35,25 +35,25 @@ def _at(x: Tensor, dims: Sequence[int], indices: Sequence[Tensor]):
 
 def read(x: Tensor, dims: Sequence[int], indices: Sequence[Tensor], *, wrap: bool = False) -> Tensor:
     """The elements of ``x`` at ``indices``; ``wrap``: negative ones count from the end."""
-    return _at(x, dims, indices).get(mode=_IN_BOUNDS, wrap_negative_indices=wrap)
+    return at(x, dims, indices).get(mode=IN_BOUNDS, wrap_negative_indices=wrap)
 
 
 def add_at(x: Tensor, dims: Sequence[int], indices: Sequence[Tensor], values: Tensor) -> Tensor:
     """``x`` with ``values`` added at ``indices``, as often as a position occurs. Bools are or-ed."""
     if scalar_types.is_bool(x.dtype):
         return add_at(x.astype(np.int32), dims, indices, values.astype(np.int32)) != 0
-    return _at(x, dims, indices).add(values, mode=_IN_BOUNDS)
+    return at(x, dims, indices).add(values, mode=IN_BOUNDS)
 
 
 def written(x: Tensor, dims: Sequence[int], indices: Sequence[Tensor]) -> Tensor:
     """Which elements of ``x`` a write at ``indices`` reaches."""
-    return _at(jnp.zeros(x.shape, bool), dims, indices).set(True, mode=_IN_BOUNDS)
+    return at(jnp.zeros(x.shape, bool), dims, indices).set(True, mode=IN_BOUNDS)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def overwrite(dims: tuple[int, ...], x: Tensor, indices: tuple[Tensor, ...], values: Tensor) -> Tensor:
     """``x`` with ``values`` written at ``indices``. All of the values get their position's gradient."""
-    return _at(x, dims, indices).set(values, mode=_IN_BOUNDS)
+    return at(x, dims, indices).set(values, mode=IN_BOUNDS)
 
 
 @overwrite.defjvp
@@ -64,20 +64,11 @@ def _(dims, primals, tangents):
     return overwrite(dims, x, indices, values), kept + add_at(jnp.zeros_like(x_t), dims, indices, values_t)
 
 
-def _along(index: Tensor, axis: int) -> tuple[Tensor, ...]:
-    """Coordinates for ``x[i0, ..., index[i0, i1, ...], ...]``: every other dimension by its own position."""
-    return tuple(index if d == axis else iota(index.shape, d) for d in range(index.ndim))
-
-
-def _all_dims(x: Tensor) -> tuple[int, ...]:
-    return tuple(range(x.ndim))
-
-
 def gather_along(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """``x`` at the positions ``index`` along ``axis``; ``index`` may be smaller in the other dimensions."""
     limits = [x.shape[d] if d == axis else index.shape[d] for d in range(x.ndim)]
     x = jax.lax.slice(x, (0,) * x.ndim, limits)
-    return jnp.take_along_axis(x, index, axis, mode=_IN_BOUNDS)
+    return jnp.take_along_axis(x, index, axis, mode=IN_BOUNDS)
 
 
 def _out_of_range(index: Tensor, low: int, high: int) -> tuple[Tensor, Tensor]:
@@ -101,7 +92,7 @@ def _bounds_text(witness: int, input: jax.ShapeDtypeStruct, dim: int) -> str:
     return f"index {witness} is out of bounds for dimension {axis} with size {size}"
 
 
-def _bounds_error(witness: int, input: jax.ShapeDtypeStruct, dim: int, **_) -> RuntimeError:
+def bounds_error(witness: int, input: jax.ShapeDtypeStruct, dim: int, **_) -> RuntimeError:
     return RuntimeError(_bounds_text(witness, input, dim))
 
 
@@ -109,20 +100,20 @@ def _bounds_index_error(witness: int, input: jax.ShapeDtypeStruct, dim: int, **_
     return IndexError(_bounds_text(witness, input, dim))
 
 
-def _in_range_of_dim(input: Tensor, dim: int, index: Tensor, **_) -> tuple[Tensor, Tensor]:
+def in_range_of_dim(input: Tensor, dim: int, index: Tensor, **_) -> tuple[Tensor, Tensor]:
     return _out_of_range(index, 0, _dim_size(input.shape, dim)[1])
 
 
-def _in_range_of_dim_wrapped(input: Tensor, dim: int, index: Tensor, **_) -> tuple[Tensor, Tensor]:
+def in_range_of_dim_wrapped(input: Tensor, dim: int, index: Tensor, **_) -> tuple[Tensor, Tensor]:
     size = _dim_size(input.shape, dim)[1]
     return _out_of_range(index, -size, size)
 
 
-def _is_index(x: Tensor) -> bool:
+def is_index(x: Tensor) -> bool:
     return x.dtype in (np.int64, np.int32)
 
 
-def _shown(shape: Sequence[int]) -> str:
+def shown_shape(shape: Sequence[int]) -> str:
     return str(list(shape))
 
 
@@ -137,201 +128,6 @@ def scalar_as(value: Number, dtype: np.dtype) -> Tensor:
     return value.astype(dtype)
 
 
-# --- gather and scatter: one index for each element -----------------------------------------------
-
-
-def _check_ranks(input: Tensor, index: Tensor, src: Tensor | None, name: str, self_name: str) -> None:
-    if index.size == 0:
-        return
-    if not _is_index(index):
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
-    rank = max(index.ndim, 1)
-    if rank != max(input.ndim, 1):
-        raise RuntimeError(f"Index tensor must have the same number of dimensions as {self_name} tensor")
-    if src is not None and rank != max(src.ndim, 1):
-        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
-
-
-@op(out=True, grad_node="ScatterAddBackward0")
-def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
-    """``out[i][j] = input[index[i][j]][j]`` for ``dim`` 0, likewise for others. The shape is ``index``'s.
-
-    ``index`` (int64 or int32) may be smaller than ``input`` in the other dimensions. No negative indices.
-    """
-    axis = normalize_dim(dim, input.ndim)
-    _check_ranks(input, index, None, "gather", "input")
-    if index.size == 0:
-        return jnp.zeros(index.shape, input.dtype)
-    for d in range(index.ndim):
-        if d != axis and index.shape[d] > input.shape[d]:
-            raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {_shown(index.shape)} to be no larger than self "
-                f"{_shown(input.shape)} apart from dimension {axis}"
-            )
-    return gather_along(at_least_1d(input), at_least_1d(index), axis).reshape(index.shape)
-
-
-check_of(gather, _bounds_error)(_in_range_of_dim)
-
-
-def _scatter_operands(input: Tensor, dim: int, index: Tensor, src: Tensor | None):
-    """``(x, dims, coordinates, values)`` of a scatter, its shapes and dtypes checked; None where it writes nothing."""
-    axis = normalize_dim(dim, input.ndim)
-    _check_ranks(input, index, src, "scatter", "self")
-    if src is not None and src.dtype != input.dtype:
-        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
-    if index.size == 0:
-        return None
-    x, i = at_least_1d(input), at_least_1d(index)
-    values = None if src is None else at_least_1d(src)
-    for d in range(i.ndim):
-        if (d != axis and i.shape[d] > x.shape[d]) or (values is not None and i.shape[d] > values.shape[d]):
-            tail = f" and to be no larger size than src {_shown(src.shape)}" if src is not None else ""
-            raise RuntimeError(
-                f"Expected index {_shown(index.shape)} to be no larger than self {_shown(input.shape)} "
-                f"apart from dimension {axis}{tail}"
-            )
-    if values is not None:
-        values = jax.lax.slice(values, (0,) * i.ndim, i.shape)
-    return x, _all_dims(x), _along(i, axis), values
-
-
-@op(name="scatter.src", inplace=True, out=True, node="ScatterBackward0", grad_node="ScatterBackward1")
-def scatter_src(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """``input`` with ``out[index[i][j]][j] = src[i][j]`` for ``dim`` 0, likewise for others.
-
-    Where an index occurs twice the last value is kept; the gradient goes to all of them.
-    """
-    operands = _scatter_operands(input, dim, index, src)
-    if operands is None:
-        return input
-    return overwrite(operands[1], operands[0], operands[2], operands[3]).reshape(input.shape)
-
-
-@op(name="scatter.value", inplace=True, out=True, node="ScatterBackward1", grad_node="ScatterBackward1")
-def scatter_value(input: Tensor, dim: int, index: Tensor, value: Number) -> Tensor:
-    """``input`` with the number ``value`` written at ``index`` along ``dim``."""
-    operands = _scatter_operands(input, dim, index, None)
-    fill = scalar_as(value, input.dtype)
-    if operands is None:
-        return input
-    x, dims, where, _ = operands
-    return jnp.where(written(x, dims, where), fill, x).reshape(input.shape)
-
-
-def _scatter_reduced(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str) -> Tensor:
-    if reduce not in ("add", "multiply"):
-        raise RuntimeError("reduce argument must be either add or multiply.")
-    return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
-
-
-@op(name="scatter.src_reduce", inplace=True, out=True, node="ScatterBackward2", differentiable=False)
-def scatter_src_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str) -> Tensor:
-    """``scatter`` that adds (``reduce="add"``) or multiplies instead of writing; no derivative."""
-    return _scatter_reduced(input, dim, index, src, reduce)
-
-
-@op(name="scatter.value_reduce", inplace=True, out=True, node="ScatterBackward3", differentiable=False)
-def scatter_value_reduce(input: Tensor, dim: int, index: Tensor, value: Number, reduce: str) -> Tensor:
-    """``scatter`` of a number that adds (``reduce="add"``) or multiplies; no derivative."""
-    src = jnp.broadcast_to(scalar_as(value, input.dtype), index.shape)
-    return _scatter_reduced(input, dim, index, src, reduce)
-
-
-@op(inplace=True, out=True, grad_node="GatherBackward0")
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """``input`` with ``src`` added at ``index`` along ``dim``: ``out[index[i][j]][j] += src[i][j]`` for ``dim`` 0."""
-    operands = _scatter_operands(input, dim, index, src)
-    if operands is None:
-        return input
-    x, dims, where, values = operands
-    return add_at(x, dims, where, values).reshape(input.shape)
-
-
-@op(inplace=True, out=True, grad_node="DivBackward0")
-def scatter_reduce(
-    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
-) -> Tensor:
-    """``input`` with ``src`` reduced into it at ``index`` along ``dim``.
-
-    ``reduce``: sum, prod, mean, amax or amin. ``include_self=False``: what ``input`` holds at the
-    positions written does not take part. Equal extrema share the gradient evenly.
-    """
-    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
-        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
-    operands = _scatter_operands(input, dim, index, src)
-    if operands is None:
-        return input
-    x, dims, where, values = operands
-    return _reduce_into(x, dims, where, values, reduce, include_self).reshape(input.shape)
-
-
-for _scatter in (scatter_src, scatter_value, scatter_src_reduce, scatter_value_reduce, scatter_add, scatter_reduce):
-    check_of(_scatter, _bounds_error)(_in_range_of_dim)
-
-
-# --- reducing into positions ------------------------------------------------------------------------
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _combine_at(kind: str, dims: tuple[int, ...], x: Tensor, indices: tuple[Tensor, ...], src: Tensor) -> Tensor:
-    """``x`` multiplied by, or taken the extremum with, ``src`` at ``indices``."""
-    ref = _at(x, dims, indices)
-    return {"prod": ref.mul, "amax": ref.max, "amin": ref.min}[kind](src, mode=_IN_BOUNDS)
-
-
-@_combine_at.defjvp
-def _(kind, dims, primals, tangents):
-    """A product's slope is the product of the others, also past one zero; extrema are shared among equals."""
-    (x, indices, src), (x_t, _, src_t) = primals, tangents
-    result = _combine_at(kind, dims, x, indices, src)
-    nothing = jnp.zeros_like(x)
-    if kind == "prod":
-        is_zero = src == 0
-        zeros = add_at(nothing, dims, indices, is_zero.astype(x.dtype))
-        lone_zero = is_zero & (read(zeros, dims, indices) == 1)
-        nonzero_x = jnp.where(x == 0, jnp.ones((), x.dtype), x)
-        x_slope = _combine_at(kind, dims, nonzero_x, indices, src) / nonzero_x
-        others = _combine_at(kind, dims, x, indices, jnp.where(lone_zero, jnp.ones((), x.dtype), src))
-        quotient = read(result, dims, indices) / jnp.where(is_zero, jnp.ones((), x.dtype), src)
-        src_slope = jnp.where(lone_zero, read(others, dims, indices), quotient)
-    else:
-        x_hit = (x == result).astype(x.dtype)
-        src_hit = (src == read(result, dims, indices)).astype(x.dtype)
-        share = 1 / (x_hit + add_at(nothing, dims, indices, src_hit))
-        x_slope, src_slope = x_hit * share, src_hit * read(share, dims, indices)
-    return result, x_slope * x_t + add_at(jnp.zeros_like(x_t), dims, indices, src_slope * src_t)
-
-
-def _identity(reduce: str, dtype: np.dtype) -> object:
-    """What leaves the other operand of a reduction unchanged."""
-    if reduce in ("sum", "mean"):
-        return 0
-    if reduce == "prod":
-        return 1
-    if scalar_types.is_bool(dtype):
-        return reduce == "amin"
-    if scalar_types.is_integral(dtype):
-        return jnp.iinfo(dtype).min if reduce == "amax" else jnp.iinfo(dtype).max
-    return -np.inf if reduce == "amax" else np.inf
-
-
-def _reduce_into(
-    x: Tensor, dims: tuple[int, ...], indices: tuple[Tensor, ...], src: Tensor, reduce: str, include_self: bool
-) -> Tensor:
-    if not include_self:
-        x = jnp.where(written(x, dims, indices), jnp.asarray(_identity(reduce, x.dtype), x.dtype), x)
-    if reduce in ("prod", "amax", "amin"):
-        return _combine_at(reduce, dims, x, indices, src)
-    total = add_at(x, dims, indices, src)
-    if reduce == "sum":
-        return total
-    ones = jnp.ones(x.shape if include_self else (), np.int64)
-    count = add_at(jnp.broadcast_to(ones * include_self, x.shape), dims, indices, jnp.ones(src.shape, np.int64))
-    count = jnp.maximum(count, 1).astype(total.dtype)
-    return total // count if scalar_types.is_integral(total.dtype) else total / count
-
-
 # --- one index for each slice -------------------------------------------------------------------------
 
 
@@ -339,7 +135,7 @@ def _reduce_into(
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of ``input`` along ``dim`` at ``index``, a vector of int64 or int32. No negative indices."""
     axis = normalize_dim(dim, input.ndim)
-    if not _is_index(index):
+    if not is_index(index):
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
@@ -352,18 +148,18 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 @check_of(index_select, lambda witness, **_: IndexError("index out of range in self"))
 def _(input: Tensor, dim: int, index: Tensor, **_) -> tuple[Tensor, Tensor]:
-    return _in_range_of_dim(input, dim, index)
+    return in_range_of_dim(input, dim, index)
 
 
-def _check_slices(input: Tensor, index: Tensor, source: Tensor, axis: int) -> None:
+def check_slices(input: Tensor, index: Tensor, source: Tensor, axis: int) -> None:
     """The shapes and dtypes that index_add and index_reduce accept."""
     name = scalar_types.scalar_name
     if index.ndim > 1:
         raise IndexError(
             f"index_add_(): Index is supposed to be a vector, but got dim: {index.ndim} with type: "
-            f"{name(index.dtype)} and size: {_shown(index.shape)}"
+            f"{name(index.dtype)} and size: {shown_shape(index.shape)}"
         )
-    if not _is_index(index):
+    if not is_index(index):
         raise RuntimeError(f"index_add_(): Expected dtype int32/int64 for index but got: {name(index.dtype)}")
     if input.dtype != source.dtype:
         raise RuntimeError(
@@ -380,7 +176,7 @@ def _check_slices(input: Tensor, index: Tensor, source: Tensor, axis: int) -> No
     ):
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. "
-            f"Got self.shape = {_shown(input.shape)} source.shape = {_shown(source.shape)}"
+            f"Got self.shape = {shown_shape(input.shape)} source.shape = {shown_shape(source.shape)}"
         )
 
 
@@ -388,31 +184,13 @@ def _check_slices(input: Tensor, index: Tensor, source: Tensor, axis: int) -> No
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """``input`` with ``alpha * source``'s slices added to its slices at ``index`` along ``dim``."""
     axis = normalize_dim(dim, input.ndim)
-    _check_slices(input, index, source, axis)
+    check_slices(input, index, source, axis)
     x = at_least_1d(input)
     scaled = at_least_1d(source) * jnp.asarray(alpha).astype(input.dtype)
     return add_at(x, (axis,), (at_least_1d(index),), scaled).reshape(input.shape)
 
 
-@op(inplace=True, out=True, grad_node="DivBackward0")
-def index_reduce(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
-) -> Tensor:
-    """``input`` with ``source``'s slices reduced into its slices at ``index``: prod, mean, amax or amin."""
-    if reduce not in ("prod", "mean", "amax", "amin"):
-        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
-    axis = normalize_dim(dim, input.ndim)
-    _check_slices(input, index, source, axis)
-    x, where = at_least_1d(input), (at_least_1d(index),)
-    return _reduce_into(x, (axis,), where, at_least_1d(source), reduce, include_self).reshape(input.shape)
-
-
-@check_of(index_reduce, lambda witness, **_: IndexError("index out of range in self"))
-def _(input: Tensor, dim: int, index: Tensor, **_) -> tuple[Tensor, Tensor]:
-    return _in_range_of_dim(input, dim, index)
-
-
-check_of(index_add, _bounds_error)(_in_range_of_dim)
+check_of(index_add, bounds_error)(in_range_of_dim)
 
 
 @op(inplace=True, out=True, grad_node="IndexFillBackward0")
@@ -453,7 +231,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 
 check_of(
     index_copy, lambda witness, **kw: IndexError("index_copy_(): " + _bounds_text(witness, kw["input"], kw["dim"]))
-)(_in_range_of_dim)
+)(in_range_of_dim)
 
 
 @op(inplace=True, grad_node="IndexFillBackward0")
@@ -473,12 +251,12 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     x = at_least_1d(input)
     size = x.shape[axis]
-    hit = jnp.zeros(size, bool).at[at_least_1d(index)].set(True, mode=_IN_BOUNDS)
+    hit = jnp.zeros(size, bool).at[at_least_1d(index)].set(True, mode=IN_BOUNDS)
     hit = hit.reshape([size if d == axis else 1 for d in range(x.ndim)])
     return jnp.where(hit, value.astype(input.dtype), x).reshape(input.shape)
 
 
-check_of(index_fill, _bounds_index_error)(_in_range_of_dim_wrapped)
+check_of(index_fill, _bounds_index_error)(in_range_of_dim_wrapped)
 
 
 # --- flat positions -----------------------------------------------------------------------------------
@@ -561,13 +339,13 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 def _(input: Tensor, indices: Tensor, dim: int | None = None) -> tuple[Tensor, Tensor]:
     if dim is None:
         return _out_of_range(indices, 0, input.size)
-    return _in_range_of_dim_wrapped(input, dim, indices)
+    return in_range_of_dim_wrapped(input, dim, indices)
 
 
 def _along_dim_error(witness: int, input: jax.ShapeDtypeStruct, dim: int | None) -> RuntimeError:
     if dim is None:
         return RuntimeError(f"index {witness} is out of bounds for dimension 0 with size {math.prod(input.shape)}")
-    return _bounds_error(witness, input, dim)
+    return bounds_error(witness, input, dim)
 
 
 def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
@@ -637,7 +415,7 @@ def _index_arrays(indices: Sequence[Tensor]) -> tuple[Tensor, ...]:
     try:
         shape = np.broadcast_shapes(*(i.shape for i in indices))
     except ValueError:
-        shown = ", ".join(_shown(i.shape) for i in indices)
+        shown = ", ".join(shown_shape(i.shape) for i in indices)
         raise IndexError(
             f"shape mismatch: indexing tensors could not be broadcast together with shapes {shown}"
         ) from None
@@ -669,8 +447,8 @@ def index_put(input: Tensor, indices: Tensors, values: Tensor, dims: Size, accum
         values = jnp.broadcast_to(values, target)
     except ValueError:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {_shown(values.shape)} cannot be broadcast to indexing result "
-            f"of shape {_shown(target)}"
+            f"shape mismatch: value tensor of shape {shown_shape(values.shape)} cannot be broadcast to indexing result "
+            f"of shape {shown_shape(target)}"
         ) from None
     where = tuple(jnp.where(i < 0, i + input.shape[d], i) for i, d in zip(where, dims, strict=True))
     return (add_at if accumulate else _overwrite)(input, dims, where, values)

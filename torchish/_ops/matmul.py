@@ -12,8 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .broadcasting import broadcast_shapes
+from .dims import normalize_dim
+from .kernel_dtypes import require_dtype
 from .registry import Number, Tensor, op
-from .scalar_types import is_bool, is_complex, is_inexact, is_integral, scalar_name
+from .scalar_types import is_bool, is_complex, is_inexact, scalar_name
 
 PRECISION = lax.Precision.HIGHEST
 
@@ -45,25 +48,6 @@ def cpp_name(dtype: Any) -> str:
     return _CPP_NAMES[scalar_name(dtype)]
 
 
-def broadcast_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that ``a`` and ``b`` broadcast to; PyTorch's error where they do not.
-
-    >>> broadcast_shape((2, 1), (3,))
-    (2, 3)
-    """
-    ndim = max(len(a), len(b))
-    shape = []
-    for i in range(ndim):
-        m = a[i - ndim + len(a)] if i >= ndim - len(a) else 1
-        n = b[i - ndim + len(b)] if i >= ndim - len(b) else 1
-        if m != n and m != 1 and n != 1:
-            raise RuntimeError(
-                f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {i}"
-            )
-        shape.append(n if m == 1 else m)
-    return tuple(shape)
-
-
 def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """``x`` broadcast to exactly ``shape``; the error of PyTorch's ``expand`` where it cannot be."""
     if x.ndim > len(shape):
@@ -83,15 +67,12 @@ def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def size_at(x: Tensor, dim: int) -> int:
     """``x.shape[dim]`` with PyTorch's error for a dimension that there is not."""
-    low, high = (-x.ndim, x.ndim - 1) if x.ndim else (-1, 0)
-    if not low <= dim <= high:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})")
+    normalize_dim(dim, x.ndim)
     return x.shape[dim]
 
 
 def _refuse_bool(dtype: Any, kernel: str) -> None:
-    if is_bool(dtype):
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+    require_dtype(dtype, "iwfc", kernel)
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
@@ -152,15 +133,15 @@ def _check_bmm(batch: int, a: Tensor, b: Tensor) -> None:
     _refuse_bool(a.dtype, "bmm")
 
 
-def _matmul_node(ndims: tuple[int | None, ...] = (2, 2), **_: Any) -> str:
-    by_ndims = {
+def _matmul_node(ndims: tuple[int | None, ...], **_: Any) -> str:
+    by_ndims: dict[tuple[int | None, ...], str] = {
         (1, 1): "DotBackward0",
         (2, 1): "MvBackward0",
         (1, 2): "SqueezeBackward4",
         (2, 2): "MmBackward0",
     }
     if ndims in by_ndims:
-        return by_ndims[ndims]  # type: ignore[index]
+        return by_ndims[ndims]
     return "CloneBackward0" if ndims[0] == 2 else "UnsafeViewBackward0"
 
 
@@ -182,7 +163,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     elif other.ndim == 2:
         _check_mm(int(np.prod(input.shape[:-1])), input, other)
     else:
-        batch = broadcast_shape(input.shape[:-2], other.shape[:-2])
+        batch = broadcast_shapes(input.shape[:-2], other.shape[:-2])
         _check_bmm(int(np.prod(batch)), input, other)
     return _product(input, other)
 
@@ -254,7 +235,7 @@ def _scalar_result_type(a: Tensor, b: Tensor) -> np.dtype:
     return jnp.promote_types(scalar.dtype, other.dtype if is_inexact(other.dtype) else scalar.dtype)
 
 
-def _inner_node(ndims: tuple[int | None, ...] = (1, 1), **_: Any) -> str:
+def _inner_node(ndims: tuple[int | None, ...], **_: Any) -> str:
     return "MulBackward0" if 0 in ndims else "ViewBackward0"
 
 
@@ -320,7 +301,8 @@ def _check_addmm(input: Tensor, mat1: Tensor, mat2: Tensor) -> None:
     for name, x in (("self", input), ("mat1", mat1)):
         if x.dtype != mat2.dtype:
             raise RuntimeError(
-                f"{name} and mat2 must have the same dtype, but got {scalar_name(x.dtype)} and {scalar_name(mat2.dtype)}"
+                f"{name} and mat2 must have the same dtype, but got "
+                f"{scalar_name(x.dtype)} and {scalar_name(mat2.dtype)}"
             )
     _refuse_bool(mat2.dtype, "addmm_impl_cpu_")
 
@@ -398,11 +380,11 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: 
     return _scaled(beta, target) + product
 
 
-def _linear_node(ndims: tuple[int | None, ...] = (2, 2, None), **_: Any) -> str:
-    rank, weight_rank, bias_rank = ndims
-    if bias_rank is not None:
-        return "AddmmBackward0" if rank == 2 else "ViewBackward0"
-    return _matmul_node((rank, weight_rank))
+def _linear_node(ndims: tuple[int | None, ...], **_: Any) -> str:
+    if len(ndims) == 3:
+        return "AddmmBackward0" if ndims[0] == 2 else "ViewBackward0"
+    # Without bias it is matmul(input, weight.t()).
+    return _matmul_node(ndims)
 
 
 @op(namespaces=("nn.functional",), node=_linear_node, grad_node="MmBackward0")
@@ -427,8 +409,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return product + expand(bias, (rows, weight.shape[0])).reshape(product.shape)
 
 
-def _bilinear_node(ndims: tuple[int | None, ...] = (2, 2, 3, None), **_: Any) -> str:
-    return "ViewBackward0" if ndims[3] is None else "AddBackward0"
+def _bilinear_node(ndims: tuple[int | None, ...], **_: Any) -> str:
+    return "AddBackward0" if len(ndims) == 4 else "ViewBackward0"
 
 
 @op(namespaces=("torch", "nn.functional"), node=_bilinear_node, grad_node="ViewBackward0")
@@ -454,7 +436,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"All tensors must have the same dtype, got input1: {cpp_name(input1.dtype)}, "
             f"input2: {cpp_name(input2.dtype)}, weight: {cpp_name(weight.dtype)}"
         )
-    if is_integral(weight.dtype):
-        _refuse_bool(weight.dtype, "bmm")
+    _refuse_bool(weight.dtype, "bmm")
     result = jnp.einsum("...i,oij,...j->...o", input1, weight, input2, precision=PRECISION)
     return result if bias is None else result + bias

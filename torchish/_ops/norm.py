@@ -13,54 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .dims import at_least_1d, widen
+from .kernel_dtypes import require_dtype
 from .matmul import size_at
+from .reduction import linalg_vector_norm
 from .registry import Number, Size, Tensor, op
-from .scalar_types import is_complex, is_inexact, scalar_name
 from .windows import Window, sum_over
-
-
-def absolute(x: Tensor) -> Tensor:
-    """``abs`` whose derivative at 0 is 0 (JAX's is 1; for complex NaN)."""
-    zero = x == 0
-    return jnp.where(zero, 0, jnp.abs(jnp.where(zero, 1, x))).astype(jnp.abs(x).dtype)
-
-
-def vector_norm(x: Tensor, p: float, axis: int, keepdims: bool) -> Tensor:
-    """The p-norm along ``axis``; its derivative where the norm, or with p < 2 a component, is 0 is 0."""
-    if not is_inexact(x.dtype):
-        raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {scalar_name(x.dtype)}"
-        )
-    if x.ndim == 0:
-        return vector_norm(x[None], p, 0, False)
-    if p == 0:
-        return (x != 0).sum(axis, keepdims=keepdims).astype(jnp.abs(x).dtype)
-    if p in (np.inf, -np.inf):
-        return (jnp.max if p > 0 else jnp.min)(absolute(x), axis, keepdims=keepdims)
-    if p == 1:
-        return absolute(x).sum(axis, keepdims=keepdims)
-    if p == 2:
-        squares = x.real**2 + x.imag**2 if is_complex(x.dtype) else x * x
-        total = squares.sum(axis, keepdims=keepdims)
-        zero = total == 0
-        return jnp.where(zero, jnp.zeros((), total.dtype), jnp.sqrt(jnp.where(zero, 1, total).astype(total.dtype)))
-    size = absolute(x)
-    zero = size == 0
-    exponent = jnp.asarray(p, size.dtype)
-    powers = jnp.where(zero, 0 if p > 0 else np.inf, jnp.where(zero, 1, size) ** exponent).astype(size.dtype)
-    total = powers.sum(axis, keepdims=keepdims)
-    flat = (total == 0) | jnp.isinf(total)
-    root = jnp.where(flat, 1, total).astype(total.dtype) ** (1 / exponent)
-    return jnp.where(flat, total if p > 0 else 1 / total, root)
-
-
-def _in_float32(x: Tensor) -> Tensor:
-    return x.astype(np.float32) if x.dtype.itemsize == 2 else x
-
-
-def _refuse(x: Tensor, kernel: str) -> None:
-    if not is_inexact(x.dtype) or is_complex(x.dtype):
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(x.dtype)}'")
 
 
 def _check_parameter_dtypes(input: Tensor, *parameters: Tensor | None) -> None:
@@ -100,7 +58,7 @@ def _check_batch_norm(input: Tensor, **parameters: Tensor | None) -> None:
     for name, p in parameters.items():
         if p is not None and p.size != input.shape[1]:
             raise RuntimeError(f"{name} should contain {input.shape[1]} elements not {p.size}")
-    _refuse(input, "batch_norm")
+    require_dtype(input.dtype, "f", "batch_norm")
     _check_parameter_dtypes(input, *parameters.values())
 
 
@@ -141,7 +99,7 @@ def batch_norm_train(
         raise ValueError("running_mean and running_var must either both be None or neither be None")
     _check_batch_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     axes = [i for i in range(input.ndim) if i != 1]
-    standard, mean, variance = _standardized(_in_float32(input), axes, eps)
+    standard, mean, variance = _standardized(widen(input), axes, eps)
     output = _affine(standard, weight, bias, (-1, *[1] * (input.ndim - 2)))
     unbiased = variance * (values / max(values - 1, 1))
     return (
@@ -168,7 +126,7 @@ def batch_norm_eval(
         return input
     _check_batch_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     assert running_mean is not None and running_var is not None
-    x = _in_float32(input)
+    x = widen(input)
     shape = (-1, *[1] * (input.ndim - 2))
     inverse = lax.rsqrt(running_var.astype(x.dtype) + _number(eps, x.dtype))
     centered = x - running_mean.astype(x.dtype).reshape(shape)
@@ -214,9 +172,9 @@ def native_layer_norm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``layer_norm``, the means, and the reciprocals of the standard deviations."""
     _check_normalized_shape(input, normalized_shape, weight, bias, ", ")
-    _refuse(input, "LayerNormKernelImpl")
+    require_dtype(input.dtype, "f", "LayerNormKernelImpl")
     _check_parameter_dtypes(input, weight, bias)
-    x = _in_float32(input)
+    x = widen(input)
     axes = tuple(range(input.ndim - len(normalized_shape), input.ndim))
     standard, mean, variance = _standardized(x, axes, eps)
     inverse = lax.rsqrt(variance + _number(eps, x.dtype))
@@ -250,7 +208,7 @@ def group_norm(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
                 f"shape {list(p.shape)} and input of shape {list(input.shape)}"
             )
-    _refuse(input, "GroupNormKernelImpl")
+    require_dtype(input.dtype, "f", "GroupNormKernelImpl")
     _check_parameter_dtypes(input, weight, bias)
     return _grouped(input, batch, channels, num_groups, weight, bias, eps)[0]
 
@@ -258,7 +216,7 @@ def group_norm(
 def _grouped(
     input: Tensor, batch: int, channels: int, groups: int, weight: Tensor | None, bias: Tensor | None, eps: Number
 ) -> tuple[Tensor, Tensor, Tensor]:
-    x = _in_float32(input).reshape(batch, groups, -1) if input.size else _in_float32(input).reshape(batch, groups, 0)
+    x = widen(input).reshape(batch, groups, -1) if input.size else widen(input).reshape(batch, groups, 0)
     standard, mean, variance = _standardized(x, (2,), eps)
     output = _affine(standard.reshape(input.shape), weight, bias, (-1, *[1] * (input.ndim - 2)))
     inverse = lax.rsqrt(variance + _number(eps, x.dtype))
@@ -270,7 +228,7 @@ def native_group_norm(
     input: Tensor, weight: Tensor | None, bias: Tensor | None, N: int, C: int, HxW: int, group: int, eps: Number
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``group_norm`` of an input seen as ``(N, C, HxW)``, the means, and the reciprocal standard deviations."""
-    _refuse(input, "GroupNormKernelImpl")
+    require_dtype(input.dtype, "f", "GroupNormKernelImpl")
     _check_parameter_dtypes(input, weight, bias)
     output, mean, inverse = _grouped(input.reshape(N, C, HxW), N, C, group, weight, bias, eps)
     statistics = next((p.dtype for p in (weight, bias) if p is not None), input.dtype)
@@ -282,7 +240,7 @@ def _check_instance_norm(input: Tensor, **parameters: Tensor | None) -> None:
         if p is not None and p.size != size_at(input, 1):
             total = input.shape[0] * input.shape[1]
             raise RuntimeError(f"{name} should contain {total} elements not {p.size * input.shape[0]}")
-    _refuse(input, "batch_norm")
+    require_dtype(input.dtype, "f", "batch_norm")
     _check_parameter_dtypes(input, *parameters.values())
 
 
@@ -307,7 +265,7 @@ def instance_norm_train(
             f"got input size torch.Size({list(input.shape)})"
         )
     _check_instance_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    standard, mean, variance = _standardized(_in_float32(input), tuple(range(2, input.ndim)), eps)
+    standard, mean, variance = _standardized(widen(input), tuple(range(2, input.ndim)), eps)
     output = _affine(standard, weight, bias, (-1, *[1] * (input.ndim - 2)))
     unbiased = variance * (values / max(values - 1, 1))
     per_channel = (input.shape[0], input.shape[1])
@@ -340,9 +298,8 @@ def rms_norm(
 ) -> Tensor:
     """The last dimensions divided by their root mean square; ``eps`` is the dtype's own unless given."""
     _check_normalized_shape(input, normalized_shape, weight, None, "")
-    if not is_inexact(input.dtype):
-        raise NotImplementedError(f"\"rms_norm\" not implemented for '{scalar_name(input.dtype)}'")
-    x = _in_float32(input)
+    require_dtype(input.dtype, "fc", "rms_norm")
+    x = widen(input)
     axes = tuple(range(input.ndim - len(normalized_shape), input.ndim))
     eps = jnp.finfo(x.dtype).eps if eps is None else eps
     y = x * lax.rsqrt((x * x).mean(axes, keepdims=True) + _number(eps, x.dtype))
@@ -374,6 +331,7 @@ def local_response_norm(
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: Number = 1e-12) -> Tensor:
     """``input`` divided by its p-norm along ``dim``, or by ``eps`` where that is smaller."""
     size_at(input, dim)
-    norm = vector_norm(input, p, dim, keepdims=True)
+    x = at_least_1d(input)
+    norm = linalg_vector_norm(x, p, dim, True)
     least = _number(eps, norm.dtype)
-    return input / jnp.where(norm < least, least, norm)
+    return (x / jnp.where(norm < least, least, norm)).reshape(input.shape)

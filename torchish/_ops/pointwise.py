@@ -292,13 +292,23 @@ def fmod(input: Tensor, other: Tensor | Number) -> Tensor:
     return _c_modulus(input, other)
 
 
-def _zero_divisor(input: Tensor, other: Tensor, rounding_mode: str | None = "trunc") -> tuple[Tensor, Tensor]:
-    bad = jnp.any(other == 0) if rounding_mode and is_integral(other.dtype) else jnp.zeros((), bool)
+def _zero_divisor(input: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    bad = jnp.any(other == 0) if is_integral(other.dtype) else jnp.zeros((), bool)
     return bad, jnp.zeros((), jnp.int64)
 
 
-for _fn in (div, floor_divide, remainder, fmod):
-    check_of(_fn, lambda witness, **_: RuntimeError("ZeroDivisionError"))(_zero_divisor)
+def _zero_divisor_of_div(input: Tensor, other: Tensor, *, rounding_mode: str | None = None) -> tuple[Tensor, Tensor]:
+    bad, witness = _zero_divisor(input, other)
+    return bad & (rounding_mode is not None), witness
+
+
+for _op_body, _check in (
+    (div, _zero_divisor_of_div),
+    (floor_divide, _zero_divisor),
+    (remainder, _zero_divisor),
+    (fmod, _zero_divisor),
+):
+    check_of(_op_body, lambda witness, **_: RuntimeError("ZeroDivisionError"))(_check)
 
 
 # Selection

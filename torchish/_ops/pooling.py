@@ -117,7 +117,8 @@ def _check_parameters(
     for label, values in (("kernel size", kernel), ("stride", strides), ("dilation", dilations)):
         if min(values) <= 0:
             short = {"kernel size": "k", "stride": "d", "dilation": "dilation"}[label]
-            shown = " ".join(f"{short}{c}: {v}" for c, v in zip(letters, ((1,) * 2 + tuple(values))[-len(letters) :], strict=True))
+            padded = ((1,) * 2 + tuple(values))[-len(letters) :]
+            shown = " ".join(f"{short}{c}: {v}" for c, v in zip(letters, padded, strict=True))
             raise RuntimeError(f"{label} should be greater than zero, but got {shown}")
     if n == 3 and 0 in input.shape[-4:]:
         raise RuntimeError(
@@ -362,8 +363,8 @@ def _adaptive_counts(input: Tensor, output_size: Any, n: int, name: str) -> list
     if n > 1 and isinstance(output_size, tuple) and input.ndim <= len(sizes):
         raise ValueError(f"Input dimension should be at least {len(sizes) + 1}")
     if len(sizes) != n:
-        text = f"{name}: output_size must be {n}" if average else f"{name}(): internal error: output_size.size() must be {n}"
-        raise RuntimeError(text)
+        text = ": output_size" if average else "(): internal error: output_size.size()"
+        raise RuntimeError(f"{name}{text} must be {n}")
     if n == 1 and input.ndim not in (2, 3):
         raise RuntimeError(
             f"Expected 2 to 3 dimensions, but got {input.ndim}-dimensional tensor for argument #1 'self' "

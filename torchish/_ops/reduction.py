@@ -327,17 +327,17 @@ def _(primals, tangents):
     return root, jnp.where(zero, jnp.zeros((), t.dtype), t / (2 * jnp.where(zero, jnp.ones((), root.dtype), root)))
 
 
-def _variance(input: Tensor, axes: tuple[int, ...], correction: Number) -> Tensor:
+def _variance(input: Tensor, axes: tuple[int, ...], correction: Number | None) -> Tensor:
     """The variance over ``axes``, which are kept, in the dtype that it is accumulated in."""
     if not scalar_types.is_inexact(input.dtype):
         raise RuntimeError("std and var only support floating point and complex dtypes")
     x = widen(input)
     squares = _scatter_about_mean(axes, x)
-    freedom = jnp.asarray(size_of(x, axes) - correction, squares.dtype)
+    freedom = jnp.asarray(size_of(x, axes) - (1 if correction is None else correction)).astype(squares.dtype)
     return squares / jnp.maximum(freedom, jnp.zeros((), squares.dtype))
 
 
-def _moments(input: Tensor, dim: Dims, correction: Number, keepdim: bool, root: bool) -> tuple[Tensor, Tensor]:
+def _moments(input: Tensor, dim: Dims, correction: Number | None, keepdim: bool, root: bool) -> tuple[Tensor, Tensor]:
     """Standard deviation (``root``) or variance, and mean."""
     axes = normalize_dims(dim, input.ndim)
     spread = _variance(input, axes, correction)
@@ -347,8 +347,8 @@ def _moments(input: Tensor, dim: Dims, correction: Number, keepdim: bool, root: 
 
 
 @op(name="std.correction", out=True, node="StdBackward0", grad_node="MulBackward0")
-def std(input: Tensor, dim: Dims = None, *, correction: Number = 1, keepdim: bool = False) -> Tensor:
-    """The standard deviation over ``dim``, with ``n - correction`` for the divisor; real for complex input.
+def std(input: Tensor, dim: Dims = None, *, correction: Number | None = None, keepdim: bool = False) -> Tensor:
+    """The standard deviation over ``dim``, with ``n - correction`` (1 if None) for the divisor; real.
 
     The gradient at a constant vector is 0. One element gives NaN with the default correction.
     """
@@ -356,14 +356,14 @@ def std(input: Tensor, dim: Dims = None, *, correction: Number = 1, keepdim: boo
 
 
 @op(name="var.correction", out=True, node="VarBackward0", grad_node="MulBackward0")
-def var(input: Tensor, dim: Dims = None, *, correction: Number = 1, keepdim: bool = False) -> Tensor:
-    """The variance over ``dim``, with ``n - correction`` for the divisor; real for complex input."""
+def var(input: Tensor, dim: Dims = None, *, correction: Number | None = None, keepdim: bool = False) -> Tensor:
+    """The variance over ``dim``, with ``n - correction`` (1 if None) for the divisor; real."""
     return _moments(input, dim, correction, keepdim, root=False)[0]
 
 
 @op(name="std_mean.correction", node="StdMeanBackward0", grad_node="MulBackward0")
 def std_mean(
-    input: Tensor, dim: Dims = None, *, correction: Number = 1, keepdim: bool = False
+    input: Tensor, dim: Dims = None, *, correction: Number | None = None, keepdim: bool = False
 ) -> tuple[Tensor, Tensor]:
     """The standard deviation and the mean over ``dim``."""
     return _moments(input, dim, correction, keepdim, root=True)
@@ -371,7 +371,7 @@ def std_mean(
 
 @op(name="var_mean.correction", node="VarMeanBackward0", grad_node="MulBackward0")
 def var_mean(
-    input: Tensor, dim: Dims = None, *, correction: Number = 1, keepdim: bool = False
+    input: Tensor, dim: Dims = None, *, correction: Number | None = None, keepdim: bool = False
 ) -> tuple[Tensor, Tensor]:
     """The variance and the mean over ``dim``."""
     return _moments(input, dim, correction, keepdim, root=False)

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .registry import DType, Number, Size, Tensor, check_of, op
+from .registry import Number, Size, Tensor, check_of, op
 
 Array = Any  # numpy.ndarray or jax.Array
 
@@ -276,7 +276,7 @@ def uniform(
     high: Number,
     zero: Number,
     *,
-    dtype: DType,
+    dtype: np.dtype,
     shape: Size,
     order: Order = None,
 ) -> Tensor:
@@ -291,7 +291,7 @@ def normal(
     std: Number,
     zero: Number,
     *,
-    dtype: DType,
+    dtype: np.dtype,
     shape: Size,
 ) -> Tensor:
     """Normal numbers for a contiguous tensor of 16 or more reals.
@@ -310,7 +310,7 @@ def integers(
     base: Number,
     count: Number,
     *,
-    dtype: DType,
+    dtype: np.dtype,
     shape: Size,
     order: Order = None,
 ) -> Tensor:
@@ -319,26 +319,26 @@ def integers(
 
 
 @op(name="random.raw_integers", namespaces=(), differentiable=False)
-def raw_integers(words: Tensor, *, dtype: DType, shape: Size, order: Order = None) -> Tensor:
+def raw_integers(words: Tensor, *, dtype: np.dtype, shape: Size, order: Order = None) -> Tensor:
     """64-bit words as they are: the full range of int64."""
     return arranged(jnp, words.astype(_I64).astype(dtype), shape, order)
 
 
 @op(name="random.bernoulli", namespaces=(), differentiable=False)
-def bernoulli(words: Tensor, p: Number, *, dtype: DType, shape: Size, order: Order = None) -> Tensor:
+def bernoulli(words: Tensor, p: Number, *, dtype: np.dtype, shape: Size, order: Order = None) -> Tensor:
     """One where a 53-bit uniform number is below the number ``p`` (float64), else zero."""
     return arranged(jnp, u53(words) < p, shape, order).astype(dtype)
 
 
 @op(name="random.dropout_mask", namespaces=(), differentiable=False)
-def dropout_mask(words: Tensor, keep: Number, *, dtype: DType, shape: Size, order: Order = None) -> Tensor:
+def dropout_mask(words: Tensor, keep: Number, *, dtype: np.dtype, shape: Size, order: Order = None) -> Tensor:
     """``1 / keep`` with probability ``keep`` (float64), else zero: what dropout multiplies by."""
     scale = (1 / jnp.asarray(keep, _F64 if dtype == _F64 else _F32)).astype(dtype)
     return jnp.where(arranged(jnp, u53(words) < keep, shape, order), scale, jnp.zeros((), dtype))
 
 
 @op(name="random.bernoulli_tensor", namespaces=(), differentiable=False)
-def bernoulli_tensor(words: Tensor, p: Tensor, *, dtype: DType, shape: Size, order: Order = None) -> Tensor:
+def bernoulli_tensor(words: Tensor, p: Tensor, *, dtype: np.dtype, shape: Size, order: Order = None) -> Tensor:
     """One with probability ``p``, a tensor that broadcasts to ``shape``; 64-bit words where it is float64."""
     draws = u53(words) if p.dtype == _F64 else u24(words)
     return (arranged(jnp, draws, shape, order) < p.astype(draws.dtype)).astype(dtype)
@@ -368,6 +368,9 @@ def scale_shift(z: Tensor, std: Tensor | Number, mean: Tensor | Number, zero: Nu
 
     ``zero`` is an int64 zero that hides the product, or the compiler would fuse it with the sum.
     """
+    if z.dtype.kind == "c":
+        real = scale_shift(z.real, std, jnp.real(mean), zero)
+        return lax.complex(real, scale_shift(z.imag, std, jnp.imag(mean), zero))
     std, mean = jnp.asarray(std, z.dtype), jnp.asarray(mean, z.dtype)
     if z.dtype in (_F32, _F64):
         bits = np.int32 if z.dtype == _F32 else _I64
@@ -449,7 +452,7 @@ def _device_unit(seed: Number, counter: Number, shape: Size, kind: np.dtype) -> 
 
 
 @op(name="random.device_uniform", namespaces=(), differentiable=False)
-def device_uniform(seed: Number, counter: Number, low: Number, high: Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_uniform(seed: Number, counter: Number, low: Number, high: Number, *, dtype: np.dtype, shape: Size) -> Tensor:
     """Uniform numbers in [low, high) from a counter; a complex number's parts are drawn alike."""
     kind = _real_kind(dtype)
     if dtype.kind == "c":
@@ -461,7 +464,7 @@ def device_uniform(seed: Number, counter: Number, low: Number, high: Number, *, 
 
 
 @op(name="random.device_normal", namespaces=(), differentiable=False)
-def device_normal(seed: Number, counter: Number, mean: Number, std: Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_normal(seed: Number, counter: Number, mean: Number, std: Number, *, dtype: np.dtype, shape: Size) -> Tensor:
     """Normal numbers from a counter; ``mean`` and ``std`` of a complex number are those of each part."""
     kind = _real_kind(dtype)
     if dtype.kind == "c":
@@ -477,7 +480,9 @@ def device_bits(seed: Number, counter: Number, *, shape: Size) -> Tensor:
 
 
 @op(name="random.device_integers", namespaces=(), differentiable=False)
-def device_integers(seed: Number, counter: Number, base: Number, count: Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_integers(
+    seed: Number, counter: Number, base: Number, count: Number, *, dtype: np.dtype, shape: Size
+) -> Tensor:
     """Integers in [base, base + count) from a counter; ``count`` is read as unsigned, 0 for all of 64 bits."""
     words = jax.random.bits(_key(seed, counter), shape, np.uint64)
     count = count.astype(np.uint64)
@@ -486,14 +491,14 @@ def device_integers(seed: Number, counter: Number, base: Number, count: Number, 
 
 
 @op(name="random.device_bernoulli", namespaces=(), differentiable=False)
-def device_bernoulli(seed: Number, counter: Number, p: Tensor | Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_bernoulli(seed: Number, counter: Number, p: Tensor | Number, *, dtype: np.dtype, shape: Size) -> Tensor:
     """One with probability ``p``, a number or a tensor that broadcasts to ``shape``, from a counter."""
     kind = _real_kind(p.dtype) if p.ndim else np.dtype(_F32)
     return (_device_unit(seed, counter, shape, kind) < p.astype(kind)).astype(dtype)
 
 
 @op(name="random.device_dropout_mask", namespaces=(), differentiable=False)
-def device_dropout_mask(seed: Number, counter: Number, keep: Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_dropout_mask(seed: Number, counter: Number, keep: Number, *, dtype: np.dtype, shape: Size) -> Tensor:
     """``1 / keep`` with probability ``keep``, else zero, from a counter."""
     scale = (1 / keep.astype(_real_kind(dtype))).astype(dtype)
     return jnp.where(
@@ -502,21 +507,23 @@ def device_dropout_mask(seed: Number, counter: Number, keep: Number, *, dtype: D
 
 
 @op(name="random.device_exponential", namespaces=(), differentiable=False)
-def device_exponential(seed: Number, counter: Number, rate: Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_exponential(seed: Number, counter: Number, rate: Number, *, dtype: np.dtype, shape: Size) -> Tensor:
     """Exponential numbers of ``rate`` from a counter."""
     kind = _real_kind(dtype)
     return (-jnp.log1p(-_device_unit(seed, counter, shape, kind)) / rate.astype(kind)).astype(dtype)
 
 
 @op(name="random.device_geometric", namespaces=(), differentiable=False)
-def device_geometric(seed: Number, counter: Number, p: Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_geometric(seed: Number, counter: Number, p: Number, *, dtype: np.dtype, shape: Size) -> Tensor:
     """The number of trials, 1 or more, up to the first success of probability ``p``, from a counter."""
     draws = 1 - _device_unit(seed, counter, shape, np.dtype(_F32))  # in (0, 1]
     return jnp.maximum(jnp.ceil(jnp.log(draws) / jnp.log1p(-p.astype(_F32))), 1).astype(dtype)
 
 
 @op(name="random.device_cauchy", namespaces=(), differentiable=False)
-def device_cauchy(seed: Number, counter: Number, median: Number, sigma: Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_cauchy(
+    seed: Number, counter: Number, median: Number, sigma: Number, *, dtype: np.dtype, shape: Size
+) -> Tensor:
     """Cauchy numbers from a counter."""
     kind = _real_kind(dtype)
     draws = jnp.tan(math.pi * (_device_unit(seed, counter, shape, kind) - 0.5))
@@ -524,7 +531,9 @@ def device_cauchy(seed: Number, counter: Number, median: Number, sigma: Number, 
 
 
 @op(name="random.device_log_normal", namespaces=(), differentiable=False)
-def device_log_normal(seed: Number, counter: Number, mean: Number, std: Number, *, dtype: DType, shape: Size) -> Tensor:
+def device_log_normal(
+    seed: Number, counter: Number, mean: Number, std: Number, *, dtype: np.dtype, shape: Size
+) -> Tensor:
     """Numbers whose logarithm is normal, from a counter."""
     kind = _real_kind(dtype)
     draws = jax.random.normal(_key(seed, counter), shape, kind) * std.astype(kind) + mean.astype(kind)
@@ -532,6 +541,6 @@ def device_log_normal(seed: Number, counter: Number, mean: Number, std: Number, 
 
 
 @op(name="random.device_permutation", namespaces=(), differentiable=False)
-def device_permutation(seed: Number, counter: Number, *, n: int, dtype: DType) -> Tensor:
+def device_permutation(seed: Number, counter: Number, *, n: int, dtype: np.dtype) -> Tensor:
     """The integers below ``n`` in random order, from a counter."""
     return jax.random.permutation(_key(seed, counter), jnp.arange(n, dtype=_I64)).astype(dtype)

@@ -106,14 +106,10 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
 
 
 def _lowest(dtype: np.dtype) -> object:
-    if scalar_types.is_bool(dtype):
-        return False
     return jnp.iinfo(dtype).min if scalar_types.is_integral(dtype) else -np.inf
 
 
 def _highest(dtype: np.dtype) -> object:
-    if scalar_types.is_bool(dtype):
-        return True
     return jnp.iinfo(dtype).max if scalar_types.is_integral(dtype) else np.inf
 
 
@@ -146,8 +142,10 @@ def _cumulative_extremum(input: Tensor, dim: int, largest: bool) -> tuple[Tensor
         raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_types.scalar_name(input.dtype)}'")
     if input.size == 0:
         return input, jnp.zeros(input.shape, np.int64)
-    values, index = _running_extremum(largest, axis, at_least_1d(input))
-    return values.reshape(input.shape), index.reshape(input.shape)
+    # XLA's own scans of other platforms refuse bools.
+    x = input.astype(np.uint8) if scalar_types.is_bool(input.dtype) else input
+    values, index = _running_extremum(largest, axis, at_least_1d(x))
+    return values.reshape(input.shape).astype(input.dtype), index.reshape(input.shape)
 
 
 @op(out=True, returns=("values", "indices"), grad_node="ScatterAddBackward0")

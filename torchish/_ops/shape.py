@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +11,8 @@ import numpy as np
 
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, distinct_dims, iota, normalize_dim
-from torchish._ops.indexing import read, scalar_as
+from torchish._ops.indexing import read, scalar_as, shown_shape
 from torchish._ops.registry import Dims, DType, Number, Size, Tensor, Tensors, check_of, op
-
-
-def _shown(shape: Sequence[int]) -> str:
-    return str(list(shape))
-
 
 # --- joining ----------------------------------------------------------------------------------------
 
@@ -57,8 +52,8 @@ def stack(tensors: Tensors, dim: int = 0) -> Tensor:
     for place, t in enumerate(tensors):
         if t.shape != first.shape:
             raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {_shown(first.shape)} at entry 0 and "
-                f"{_shown(t.shape)} at entry {place}"
+                f"stack expects each tensor to be equal size, but got {shown_shape(first.shape)} at entry 0 and "
+                f"{shown_shape(t.shape)} at entry {place}"
             )
     return jnp.stack(tensors, axis)
 
@@ -137,7 +132,7 @@ def cartesian_prod(tensors: Tensors) -> Tensor:
     """All ways to take one element of each vector, one a row; of a single vector, that vector."""
     for t in tensors:
         if t.ndim != 1:
-            raise RuntimeError(f"Expect a 1D vector, but got shape {_shown(t.shape)}")
+            raise RuntimeError(f"Expect a 1D vector, but got shape {shown_shape(t.shape)}")
     if len(tensors) == 1:
         return tensors[0]
     return jnp.stack([g.reshape(-1) for g in jnp.meshgrid(*tensors, indexing="ij")], axis=1)
@@ -147,7 +142,7 @@ def cartesian_prod(tensors: Tensors) -> Tensor:
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of ``r`` elements of a vector, in order, one a row."""
     if input.ndim != 1:
-        raise RuntimeError(f"Expect a 1D vector, but got shape {_shown(input.shape)}")
+        raise RuntimeError(f"Expect a 1D vector, but got shape {shown_shape(input.shape)}")
     if r < 0:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
@@ -169,7 +164,7 @@ def repeat(input: Tensor, repeats: Size) -> Tensor:
     target = [n * size for n, size in zip(repeats, shape, strict=True)]
     for size in target:
         if size < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {_shown(target)}")
+            raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {shown_shape(target)}")
     return jnp.tile(input, repeats)
 
 
@@ -224,6 +219,8 @@ def _(input: Tensor, repeats: Tensor, **_) -> tuple[Tensor, Tensor]:
 @op(promote=("input", "other"), out=True, node="UnsafeViewBackward0", grad_node="AddBackward0")
 def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product, of any number of dimensions."""
+    if scalar_types.is_bool(input.dtype):
+        return jnp.kron(input.astype(np.uint8), other.astype(np.uint8)) != 0
     return jnp.kron(input, other)
 
 
@@ -458,7 +455,7 @@ def _refuse_padding(input: Tensor, pad: Size, pairs: list[tuple[int, int]], mode
             argument = 4 + 2 * (input.ndim - 1 - axis)
             raise RuntimeError(
                 f"Argument #{argument}: Padding size should be less than the corresponding input dimension, but got: "
-                f"padding ({before}, {after}) at dimension {axis} of input {_shown(input.shape)}"
+                f"padding ({before}, {after}) at dimension {axis} of input {shown_shape(input.shape)}"
             )
         if size + before + after < 1 and (before, after) != (0, 0):
             letter = "WHD"[input.ndim - 1 - axis]
@@ -498,7 +495,7 @@ def pad(input: Tensor, pad: Size, mode: str = "constant", value: Number | None =
     if 0 in input.shape[1 if input.ndim > spatial + 1 else 0 :]:
         raise RuntimeError(
             f"Expected {spatial + 1}D or {spatial + 2}D (batch mode) tensor with possibly 0 batch size and other "
-            f"non-zero dimensions for input, but got: {_shown(input.shape)}"
+            f"non-zero dimensions for input, but got: {shown_shape(input.shape)}"
         )
     _refuse_padding(input, pad, pairs, mode)
     for axis, (before, after) in enumerate(pairs):
@@ -556,7 +553,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """``(N, C, ...)`` with the channels of ``groups`` groups interleaved."""
     if input.ndim < 3:
         raise RuntimeError(
-            f"channel_shuffle expects input with > 2 dims, but got input with sizes {_shown(input.shape)}"
+            f"channel_shuffle expects input with > 2 dims, but got input with sizes {shown_shape(input.shape)}"
         )
     if groups <= 0:
         raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")

@@ -59,18 +59,16 @@ def _track_steps(optimizer: Optimizer) -> None:
     step = optimizer.step
     if hasattr(step, "_wrapped_by_lr_sched"):
         return
-    function = getattr(step, "__func__", None)
-    owner = weakref.ref(optimizer)  # a strong one would be a cycle: the function is an attribute of the optimizer
+    function = getattr(step, "__func__", None) or (lambda _, *args, **kwargs: step(*args, **kwargs))
+    owner = weakref.ref(optimizer)  # a strong one would be a cycle: the function becomes the optimizer's attribute
 
-    @functools.wraps(step)
+    @functools.wraps(function)
     def tracked(*args: Any, **kwargs: Any) -> Any:
         self = owner()
         self._opt_called = True  # type: ignore[union-attr]
-        return step(*args, **kwargs) if function is None else function(self, *args, **kwargs)
+        return function(self, *args, **kwargs)
 
     tracked._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
-    if function is not None:
-        del step
     optimizer.step = tracked  # type: ignore[method-assign]
 
 

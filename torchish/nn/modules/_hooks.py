@@ -245,12 +245,12 @@ class BackwardHook:
             self.grad_outputs = result
 
     def _run_hooks_without_grad_input(self) -> None:
-        if self.hooks:
-            warnings.warn(
-                "Full backward hook is firing when gradients are computed with respect to module outputs since "
-                "no inputs require gradients.",
-                stacklevel=2,
-            )
+        warnings.warn(
+            "Full backward hook is firing when gradients are computed with respect to module outputs since "
+            "no inputs require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
+            "#torch.nn.Module.register_full_backward_hook for more details.",
+            stacklevel=2,
+        )
         for hook in self.hooks:
             result = hook(self.module, (None,) * self.n_inputs, self.grad_outputs)
             if result is not None and not (isinstance(result, tuple) and all(g is None for g in result)):

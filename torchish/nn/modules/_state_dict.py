@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -92,7 +93,13 @@ class StateDict:
         The tensors share the module's storages and, unless ``keep_vars``, are detached. The dictionary's
         ``_metadata`` holds each module's ``_version``.
         """
-        if args:  # destination, prefix, keep_vars by position: an old form
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead. Refer to "
+                "https://pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
+                FutureWarning,
+                stacklevel=2,
+            )
             destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
         if destination is None:
             destination = OrderedDict()
@@ -211,7 +218,7 @@ class StateDict:
         if metadata is not None:
             state._metadata = metadata  # type: ignore[attr-defined]
         reports = (missing_keys, unexpected_keys, error_msgs)
-        _load_tree(self, state, "", metadata, strict, assign, reports)
+        _load_tree(self, state, "", metadata, assign, reports)
         if strict:
             if unexpected_keys:
                 error_msgs.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected_keys)}. ")
@@ -228,7 +235,6 @@ def _load_tree(
     state: Mapping[str, Any],
     prefix: str,
     metadata: Any,
-    strict: bool,
     assign: bool,
     reports: tuple[list[str], list[str], list[str]],
 ) -> None:
@@ -236,12 +242,13 @@ def _load_tree(
     local_metadata = {} if metadata is None else metadata.get(prefix[:-1], {})
     if assign:
         local_metadata["assign_to_params_buffers"] = assign
-    module._load_from_state_dict(state, prefix, local_metadata, strict, *reports)
+    # Always strict: what is missing is reported in any case, and load_state_dict decides whether to raise.
+    module._load_from_state_dict(state, prefix, local_metadata, True, *reports)
     for name, child in module._modules.items():
         if child is not None:
             child_prefix = f"{prefix}{name}."
             child_state = {k: v for k, v in state.items() if k.startswith(child_prefix)}
-            _load_tree(child, child_state, child_prefix, metadata, strict, assign, reports)
+            _load_tree(child, child_state, child_prefix, metadata, assign, reports)
     incompatible = _IncompatibleKeys(reports[0], reports[1])
     for hook in module._load_state_dict_post_hooks.values():
         if hook(module, incompatible) is not None:

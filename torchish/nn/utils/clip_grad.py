@@ -20,7 +20,6 @@ def _grads(parameters: list[Tensor]) -> list[Tensor]:
     return [param.grad for param in parameters if param.grad is not None]
 
 
-@torchish.no_grad()
 def get_total_norm(
     tensors: Tensor | Iterable[Tensor],
     norm_type: float = 2.0,
@@ -40,8 +39,9 @@ def get_total_norm(
     if not listed:
         return torchish.tensor(0.0)
     device = listed[0].device
-    norms = [torchish.linalg.vector_norm(tensor, norm_type) for tensor in listed]
-    total = torchish.linalg.vector_norm(torchish.stack([norm.to(device) for norm in norms]), norm_type)
+    with torchish.no_grad():
+        norms = [torchish.linalg.vector_norm(tensor, norm_type).to(device) for tensor in listed]
+        total = torchish.linalg.vector_norm(torchish.stack(norms), norm_type)
     if error_if_nonfinite and bool(torchish.logical_or(total.isnan(), total.isinf())):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
@@ -51,7 +51,6 @@ def get_total_norm(
     return total
 
 
-@torchish.no_grad()
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
@@ -59,13 +58,13 @@ def clip_grads_with_norm_(
     grads = _grads(_listed(parameters))
     if not grads:
         return
-    # Clamped rather than compared: nothing has to be read back.
-    factor = torchish.clamp(float(max_norm) / (total_norm + 1e-6), max=1.0)
-    for grad in grads:
-        grad.mul_(factor.to(grad.device))
+    with torchish.no_grad():
+        # Clamped rather than compared: nothing has to be read back.
+        factor = torchish.clamp(max_norm / (total_norm + 1e-6), max=1.0)
+        for grad in grads:
+            grad.mul_(factor.to(grad.device))
 
 
-@torchish.no_grad()
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -78,6 +77,7 @@ def clip_grad_norm_(
     Returns the norm before clipping. The other arguments are those of :func:`get_total_norm`.
     """
     listed = _listed(parameters)
+    max_norm = float(max_norm)
     if not listed:
         warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3)
     total_norm = get_total_norm(_grads(listed), norm_type, error_if_nonfinite, foreach)
@@ -95,11 +95,11 @@ def clip_grad_norm(parameters: Any, max_norm: float, *args: Any, **kwargs: Any) 
     return clip_grad_norm_(parameters, max_norm, *args, **kwargs)
 
 
-@torchish.no_grad()
 def clip_grad_value_(
     parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
 ) -> None:
     """Clamp every element of the gradients, in place, to ``[-clip_value, clip_value]``."""
     bound = float(clip_value)
-    for grad in _grads(_listed(parameters)):
-        grad.clamp_(min=-bound, max=bound)
+    with torchish.no_grad():
+        for grad in _grads(_listed(parameters)):
+            grad.clamp_(min=-bound, max=bound)
