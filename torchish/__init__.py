@@ -24,7 +24,7 @@ globals().update(_DTYPES)
 globals().update(_ALIASES)
 globals().update(_PUBLIC["torch"])
 
-from . import autograd, compiler, cuda, linalg, random, return_types, utils  # noqa: E402
+from . import autograd, compiler, cuda, interop, linalg, random, return_types, utils  # noqa: E402
 from ._core.settings import (  # noqa: E402
     channels_last,
     channels_last_3d,
@@ -57,6 +57,6 @@ from .autograd.grad_mode import (  # noqa: E402
     set_grad_enabled,
 )
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
-from . import nn  # noqa: E402, I001
+from . import nn, optim  # noqa: E402, I001
 
 __version__ = "2.13.0+torchish0.1.0"

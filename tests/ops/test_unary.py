@@ -99,8 +99,8 @@ class TestGammaFunction:
 
     def test_derivatives_left_of_zero(self):
         near(gradient(unary.lgamma, f32(-1.5)), [0.7031566], 1e-4)
-        near(gradient(unary.digamma, f32(-1.5, -3.3)), [9.377247, 17.29484], 1e-4)
-        near(second_derivative(unary.lgamma, f32(-1.5)), [9.377247], 1e-4)
+        near(gradient(unary.digamma, f32(-1.5, -3.3)), [9.379247, 14.817745], 1e-4)
+        near(second_derivative(unary.lgamma, f32(-1.5)), [9.379247], 1e-4)
 
 
 class TestSigns:

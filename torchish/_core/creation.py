@@ -271,7 +271,6 @@ def from_numpy_array(ndarray: np.ndarray) -> Tensor:
 def _filled(size: Sequence[int], number: Any, dtype: np.dtype, device: Any, requires_grad: bool) -> Tensor:
     aval = aval_of(_nonnegative(as_size(size), ""), dtype, placement_of(device))
     t = wrap(full_value(aval, number))
-    t._storage.trace = THREADS.context.trace
     return t.requires_grad_() if requires_grad else t
 
 

@@ -35,7 +35,8 @@ def wrap(value: Value) -> Tensor:
     s.aval = value.aval
     s.counter = [0]
     s.writes = 0
-    s.host = s.trace = None
+    s.host = None
+    s.trace = THREADS.context.trace
     t._view = t._edge = t._grad = t._extra = None
     return t
 

@@ -130,7 +130,9 @@ class VjpKernel(Kernel):
         ct_avals = [a for a, g in zip(forward.out_avals, self.given, strict=True) if g]
         n = len(forward.in_avals)
         self.uses = tuple(range(n))
-        self.uses = tuple(i for i in used_operands(self._apply, [*forward.in_avals, *ct_avals]) if i < n)
+        used = {i for i in used_operands(self._apply, [*forward.in_avals, *ct_avals]) if i < n}
+        # PyTorch's formula reads the result: its gradient depends on the operands even where ours is constant.
+        self.uses = tuple(sorted(used.union(needs) if forward.saves_result else used))
         super().__init__(
             f"vjp[{forward.name}]",
             self._apply,

@@ -56,7 +56,7 @@ def copy(input: Tensor, src: Tensor, *, non_blocking: bool = False) -> Tensor:
     return jnp.broadcast_to(convert(src, input.dtype), input.shape)
 
 
-@op(namespaces=("Tensor",), inplace=True, node="FillBackward0")
+@op(inplace=True, node="FillBackward0")
 def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` in every place of a tensor of ``input``'s shape and dtype."""
     if value.ndim > 0:
@@ -66,7 +66,7 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     return jnp.broadcast_to(convert(value, input.dtype), input.shape)
 
 
-@op(namespaces=("Tensor",), inplace=True, node="ZeroBackward0")
+@op(name="zero", namespaces=(), inplace=True, node="ZeroBackward0")
 def zero(input: Tensor) -> Tensor:
     """Zeros of ``input``'s shape and dtype."""
     return jnp.zeros(input.shape, input.dtype)

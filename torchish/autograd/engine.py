@@ -348,9 +348,6 @@ def differentiate(node: Node, context: Context, buffer: Sequence[Tensor | None],
     results = record(context, vjp, values)
     outs = (results,) if vjp.single is not None else results
     tensors = [wrap(v) for v in outs]
-    if context.trace is not None:
-        for t in tensors:
-            t._storage.trace = context.trace
     if create_graph:
         edges = [dict(zip(node.vjp.needs, node.edges, strict=True)).get(i) for i in vjp.uses]
         edges += [g._current_edge() for g in cotangents]

@@ -188,3 +188,9 @@ def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Sequen
     return self
 
 
+
+
+@public()
+def zero_(input: Tensor) -> Tensor:
+    """Write zeros into the tensor."""
+    return OP_FUNCTIONS["zero_"](input)

@@ -238,6 +238,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """``length`` entries of one dimension from ``start`` on."""
     ndim = len(input.shape)
+    if isinstance(start, Tensor) and (start.shape or start._aval.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     if ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d, first, count = wrap_dim(as_int(dim), ndim), as_int(start), as_int(length)
@@ -505,3 +507,34 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
 def detach(input: Tensor) -> Tensor:
     """The same data, outside of the graph."""
     return Tensor.detach(input)
+
+
+# The same in place: the tensor itself gets the other size and strides
+
+
+def _in_place(function: Any, *names: str) -> None:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        become(self, function(self, *args, **kwargs))
+        return self
+
+    for name in names:
+        method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"``{function.__name__}`` in place: the tensor's own size and strides change, its data stays."
+    public("Tensor", name=names[0], aliases=names[1:])(method)
+
+
+def become(t: Tensor, view: Tensor) -> None:
+    """Give ``t`` the geometry and the history of ``view``, a view of it."""
+    edge = view._current_edge()
+    made = view._view
+    assert made is not None
+    if made.base is t:
+        made.base = None
+    t._view, t._edge = made, edge
+
+
+_in_place(t, "t_")
+_in_place(transpose, "transpose_", "swapaxes_", "swapdims_")
+_in_place(squeeze, "squeeze_")
+_in_place(unsqueeze, "unsqueeze_")
+_in_place(as_strided, "as_strided_")
