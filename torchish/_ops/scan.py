@@ -166,7 +166,7 @@ def diff(
 ) -> Tensor:
     """Differences of neighbours along ``dim``, taken ``n`` times, after joining ``prepend`` and ``append``.
 
-    Bools give exclusive or. The result is ``n`` shorter, at least empty.
+    ``n`` 0 gives ``input`` alone. Bools give exclusive or. The result is ``n`` shorter, at least empty.
     """
     if input.ndim == 0:
         raise RuntimeError("diff expects input to be at least one-dimensional")
@@ -184,6 +184,8 @@ def diff(
                 )
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return input
     x = jnp.concatenate(parts, axis) if len(parts) > 1 else input
     subtract = jnp.not_equal if scalar_types.is_bool(x.dtype) else jnp.subtract
     for _ in range(min(n, x.shape[axis])):

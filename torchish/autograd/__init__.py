@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 _NOT_USED = (
-    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
-    "the desired behavior."
+    "The differentiated Tensor at index {} appears to not have been used in the graph. Set allow_unused=True if this "
+    "is the desired behavior."
 )
 
 Root = tuple[Edge, Tensor | None, Aval]
@@ -213,14 +213,14 @@ def grad(
     captured = engine.run(task)
     assert task.captures is not None
     results: list[Tensor | None] = []
-    for x in ins:
+    for i, x in enumerate(ins):
         edge = x._current_edge()
         assert edge is not None
         found = captured.get(task.captures[id(edge[0]), edge[1]])
         if found is None and materialize_grads:
             found = wrap(engine._ones(x._aval)._value()) * 0  # type: ignore[operator]
         if found is None and not allow_unused:
-            raise RuntimeError(_NOT_USED)
+            raise RuntimeError(_NOT_USED.format(i))
         results.append(found)
     return tuple(results)
 

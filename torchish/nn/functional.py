@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from .._core.arguments import as_dims, as_size
-from .._core.dispatch import call, update
+from .._core.dispatch import call
 from .._core.dtypes import to_np
 from .._core.functions.random_functions import dropout_mask
 from .._core.generate import OP_FUNCTIONS
@@ -160,3 +160,51 @@ def _adaptive_max_pool(n: int) -> Any:
 
 
 adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (_adaptive_max_pool(n) for n in (1, 2, 3))
+
+
+# Normalisation with running statistics, which are written in place
+
+
+def _write_statistics(*pairs: tuple[Tensor | None, Tensor]) -> None:
+    for running, new in pairs:
+        if running is not None:
+            running._write(new._value())
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel less its mean, divided by its standard deviation, scaled and shifted.
+
+    While training, the statistics are the batch's, and the running ones move towards them by ``momentum``.
+    """
+    if not training:
+        return OP_FUNCTIONS["batch_norm.eval"](input, running_mean, running_var, weight, bias, eps)
+    outputs = OP_FUNCTIONS["batch_norm.train"](input, running_mean, running_var, weight, bias, momentum, eps)
+    _write_statistics((running_mean, outputs[1]), (running_var, outputs[2]))
+    return outputs[0]
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """``batch_norm`` with the statistics of each sample alone."""
+    if not use_input_stats:
+        return OP_FUNCTIONS["instance_norm.eval"](input, running_mean, running_var, weight, bias, eps)
+    outputs = OP_FUNCTIONS["instance_norm.train"](input, running_mean, running_var, weight, bias, momentum, eps)
+    _write_statistics((running_mean, outputs[1]), (running_var, outputs[2]))
+    return outputs[0]
