@@ -6,6 +6,8 @@ The names here are PyTorch's; https://docs.pytorch.org/docs/stable/torch.html de
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ._exec.cache import configure_jax as _configure_jax
 
 _configure_jax()
@@ -24,7 +26,7 @@ globals().update(_DTYPES)
 globals().update(_ALIASES)
 globals().update(_PUBLIC["torch"])
 
-from . import autograd, compiler, cuda, interop, linalg, random, return_types, utils  # noqa: E402
+from . import autograd, compiler, cuda, interop, linalg, nn, optim, random, return_types, utils  # noqa: E402  # noqa: E402, I001
 from ._core.settings import (  # noqa: E402
     channels_last,
     channels_last_3d,
@@ -57,6 +59,9 @@ from .autograd.grad_mode import (  # noqa: E402
     set_grad_enabled,
 )
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
-from . import nn, optim  # noqa: E402, I001
 
 __version__ = "2.13.0+torchish0.1.0"
+
+if TYPE_CHECKING:  # the functions generated from the op definitions
+
+    def __getattr__(name: str) -> Any: ...

@@ -9,7 +9,15 @@ from ._core.device import device as _device
 from ._core.functions.random_functions import seed_devices
 from ._exec import placement as _placements
 
-__all__ = ["current_device", "device_count", "get_device_name", "is_available", "manual_seed", "manual_seed_all", "synchronize"]
+__all__ = [
+    "current_device",
+    "device_count",
+    "get_device_name",
+    "is_available",
+    "manual_seed",
+    "manual_seed_all",
+    "synchronize",
+]
 
 
 def is_available() -> bool:

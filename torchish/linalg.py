@@ -5,4 +5,4 @@ from __future__ import annotations
 from ._core.load import PUBLIC
 
 globals().update(PUBLIC["linalg"])
-__all__ = sorted(PUBLIC["linalg"])  # noqa: PLE0605
+__all__ = sorted(PUBLIC["linalg"])

@@ -101,6 +101,11 @@ class TestNumbersThatMustNotBe:
         text = "lambda must be in range [0, 3.40282e+38] for input dtype Float, but found -0.5"
         assert str(check_error("softshrink", f32(1), -0.5)) == text
 
+    def test_the_limits_of_hardtanh_do_not_cross(self):
+        error = check_error("hardtanh", f32(1), 0.5, -0.5)
+        assert type(error) is ValueError
+        assert str(error) == "min_val cannot be greater than max_val"
+
     def test_unsigned_hardtanh_has_no_negative_limits(self):
         byte = jnp.array([1], jnp.uint8)
         with pytest.raises(RuntimeError, match="cannot do hardtanh on an unsigned type with negative limits"):

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-
 import jax.numpy as jnp
 import numpy as np
 
@@ -20,7 +19,6 @@ from . import dtypes
 from .arguments import as_size, unpack
 from .device import placement_of
 from .dispatch import wrap
-
 from .public import public
 from .size import Size
 from .storage import from_shared
@@ -98,9 +96,7 @@ def _scan(data: Any, kinds: set[type]) -> tuple[int, ...]:
                         if isinstance(item, Tensor)
                         else f"must be real number, not {type(item).__name__}"
                     )
-                raise ValueError(
-                    f"expected sequence of length {first[dim]} at dim {dim + 1} (got {other[dim]})"
-                )
+                raise ValueError(f"expected sequence of length {first[dim]} at dim {dim + 1} (got {other[dim]})")
         return (len(data), *first)
     if isinstance(data, Tensor):
         kinds.add(_kind_of_dtype(data._aval.dtype))
@@ -182,7 +178,11 @@ def _check_range(array: np.ndarray, target: np.dtype) -> None:
     if array.size and not (-(1 << 63) <= array.min() and array.max() < 1 << 64):
         raise RuntimeError("Overflow when unpacking long long")
     info = np.iinfo(target)
-    if array.size and target.itemsize < 8 and (array.min() < info.min - (info.max + 1) * (target.kind == "u") or array.max() > info.max):
+    if (
+        array.size
+        and target.itemsize < 8
+        and (array.min() < info.min - (info.max + 1) * (target.kind == "u") or array.max() > info.max)
+    ):
         raise RuntimeError(f"value cannot be converted to type {_c_name(target)} without overflow")
 
 
@@ -210,7 +210,9 @@ def _numpy_type_error(dtype: np.dtype) -> str:
 
 
 @public("torch")
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
     """A leaf tensor that copies ``data``: a number, nested sequences of numbers, an array or a tensor.
 
     https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
@@ -287,23 +289,63 @@ def _sizes(given: tuple, name: str) -> tuple[int, ...]:
 
 
 def _maker(name: str, number: int, what: str) -> None:
-    def make(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None) -> Tensor:
+    def make(
+        *size: Any,
+        out: Any = None,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+        memory_format: Any = None,
+    ) -> Tensor:
         sizes = _sizes(size, name)
         if out is not None:
             out.resize_(sizes)
             return out.fill_(number)
         return _filled(sizes, number, _np_dtype(dtype), device, requires_grad)
 
-    def make_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False) -> Tensor:
+    def make_like(
+        input: Tensor,
+        *,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        memory_format: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
         aval = input._aval
-        return _filled(aval.shape, number, _np_dtype(dtype, aval.dtype), device if device is not None else aval.placement, requires_grad)
+        return _filled(
+            aval.shape,
+            number,
+            _np_dtype(dtype, aval.dtype),
+            device if device is not None else aval.placement,
+            requires_grad,
+        )
 
-    def new(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
+    def new(
+        self: Tensor,
+        *size: Any,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
         aval = self._aval
-        return _filled(_sizes(size, f"new_{name}"), number, _np_dtype(dtype, aval.dtype), device if device is not None else aval.placement, requires_grad)
+        return _filled(
+            _sizes(size, f"new_{name}"),
+            number,
+            _np_dtype(dtype, aval.dtype),
+            device if device is not None else aval.placement,
+            requires_grad,
+        )
 
     make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"A tensor of the given size{what}.\n\nhttps://docs.pytorch.org/docs/stable/generated/torch.{name}.html"
+    make.__doc__ = (
+        f"A tensor of the given size{what}.\n\nhttps://docs.pytorch.org/docs/stable/generated/torch.{name}.html"
+    )
     make_like.__name__ = make_like.__qualname__ = f"{name}_like"
     make_like.__doc__ = f"A tensor of ``input``'s size, dtype and device{what}."
     new.__name__ = new.__qualname__ = f"new_{name}"
@@ -329,7 +371,17 @@ def _number_of(value: Any, dtype: Any) -> tuple[Any, np.dtype]:
 
 
 @public("torch")
-def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """A tensor of the given size with ``fill_value`` in every place; its dtype is the number's unless given."""
     value, np_dtype = _number_of(fill_value, dtype)
     if out is not None:
@@ -339,7 +391,17 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
 
 
 @public("torch")
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False) -> Tensor:
+def full_like(
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """A tensor of ``input``'s size, dtype and device with ``fill_value`` in every place."""
     aval = input._aval
     value, np_dtype = _number_of(fill_value, dtype or input.dtype)
@@ -347,7 +409,17 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any 
 
 
 @public("Tensor")
-def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
+def new_full(
+    self: Tensor,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """A tensor of this one's dtype and device with ``fill_value`` in every place."""
     aval = self._aval
     value, np_dtype = _number_of(fill_value, dtype or self.dtype)
@@ -355,9 +427,23 @@ def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, dev
 
 
 @public("Tensor")
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
+def new_tensor(
+    self: Tensor,
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """A tensor that copies ``data``, of this one's dtype and device."""
-    return tensor(data, dtype=dtype or self.dtype, device=device if device is not None else self.device, requires_grad=requires_grad)
+    return tensor(
+        data,
+        dtype=dtype or self.dtype,
+        device=device if device is not None else self.device,
+        requires_grad=requires_grad,
+    )
 
 
 def _host(compute: Callable[[], np.ndarray], dtype: np.dtype, out: Any, device: Any, requires_grad: bool) -> Tensor:
@@ -374,7 +460,18 @@ def _plain_number(x: Any) -> Any:
 
 
 @public("torch")
-def arange(*args: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, start: Any = None, end: Any = None, step: Any = None) -> Tensor:
+def arange(
+    *args: Any,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    start: Any = None,
+    end: Any = None,
+    step: Any = None,
+) -> Tensor:
     """``start, start + step, ...`` up to but without ``end``. Integers give int64.
 
     >>> import torchish as torch
@@ -410,7 +507,17 @@ def arange(*args: Any, out: Any = None, dtype: Any = None, layout: Any = None, d
 
 
 @public("torch", name="range")
-def range_(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def range_(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """``start, start + step, ...`` up to and with ``end`` (deprecated in PyTorch in favour of ``arange``)."""
     warnings.warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
@@ -432,7 +539,7 @@ def _linspace(start: float, end: float, steps: int, dtype: np.dtype) -> np.ndarr
         up, down = np.trunc(start + step * i), np.trunc(end - step * (steps - i - 1))
         return np.where(i < steps // 2, up, down)
     real = scalar_types.real_of(dtype)
-    kind = np.float64 if real == np.float64 or dtype.kind == "c" and real == np.float64 else np.float32
+    kind = np.float64 if real == np.float64 or (dtype.kind == "c" and real == np.float64) else np.float32
     if dtype.kind == "c":
         kind = np.complex128 if real == np.float64 else np.complex64
     first, last = kind(start), kind(end)
@@ -446,7 +553,18 @@ def _linspace(start: float, end: float, steps: int, dtype: np.dtype) -> np.ndarr
 
 
 @public("torch")
-def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """``steps`` numbers evenly from ``start`` to ``end``, both included."""
     first, last = _plain_number(start), _plain_number(end)
     if steps < 0:
@@ -457,7 +575,19 @@ def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = 
 
 
 @public("torch")
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """``base`` to powers spaced evenly from ``start`` to ``end``."""
     np_dtype = _np_dtype(dtype)
     exponents = _linspace(float(_plain_number(start)), float(_plain_number(end)), steps, np.dtype(np.float64))
@@ -465,7 +595,17 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any =
 
 
 @public("torch")
-def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """The identity: ones on the diagonal of an ``n`` by ``m`` matrix."""
     if n < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
@@ -485,7 +625,16 @@ def complex_(real: Tensor, imag: Tensor, *, out: Any = None) -> Tensor:
 
 
 @public("torch")
-def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def empty_strided(
+    size: Any,
+    stride: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """A tensor of the given size and stride, of unspecified content."""
     from .geometry import Geometry
     from .tensor import View
@@ -518,5 +667,3 @@ def legacy_of(cls: type, dtype: np.dtype, args: tuple, device: Any = None) -> Te
         made._edge = made._grad = made._extra = None
         return made
     return t
-
-

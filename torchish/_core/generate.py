@@ -118,5 +118,3 @@ def generate() -> None:
                 publish(namespace, alias, make_function(op, identifier, form="flag") if flagged else function)
                 if op.inplace:
                     publish(namespace, alias + "_", OP_FUNCTIONS[op.name + "_"])
-
-

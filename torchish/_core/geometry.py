@@ -152,9 +152,7 @@ def _write_body(g: Geometry, grid: _Grid | None, whole: bool):
         if grid is None:
             flat = flat.at[_places(g, offset)].set(new)
         else:
-            box = new.reshape([n for n in g.size if n > 1]).transpose(
-                [sorted(grid.order).index(i) for i in grid.order]
-            )
+            box = new.reshape([n for n in g.size if n > 1]).transpose([sorted(grid.order).index(i) for i in grid.order])
             box = box.reshape(grid.window)
             if not whole:
                 box = lax.dynamic_update_slice(_as_grid(flat, grid), box, _starts(offset, grid))

@@ -118,7 +118,10 @@ class Parsed:
             self._advanced(tensor([bool(item)]), dim, source)
             return dim + 1, source
         if isinstance(item, (int, np.integer)) or (
-            isinstance(item, Tensor) and not item.shape and item._aval.dtype.kind in "iu" and item._aval.dtype != np.uint8
+            isinstance(item, Tensor)
+            and not item.shape
+            and item._aval.dtype.kind in "iu"
+            and item._aval.dtype != np.uint8
         ):
             self._select(int(item), dim, source)
             return dim, source + 1
@@ -282,4 +285,3 @@ def _too_many(source: Tensor, target: Tensor) -> None:
         f"provided ({len(target.shape)}) must be greater or equal to the number of dimensions in the tensor "
         f"({len(source.shape)})"
     )
-

@@ -223,5 +223,3 @@ def resize_for(target: Tensor, shape: tuple[int, ...]) -> None:
     from .storage import Storage
 
     target._storage, target._view = Storage(fresh), None
-
-

@@ -121,9 +121,7 @@ def _iter(self: Tensor) -> Iterator[Tensor]:
 
 def _contains(self: Tensor, element: Any) -> bool:
     if not isinstance(element, (Tensor, int, float, bool, complex)):
-        raise RuntimeError(
-            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-        )
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
     return bool((element == self).any().item())  # type: ignore[attr-defined]
 
 
@@ -362,9 +360,7 @@ def rebuild_storage(array: np.ndarray, device: str) -> Any:
     return Storage(from_numpy(array, placement_of(device)))
 
 
-def rebuild_tensor(
-    cls: type, storage: Any, geometry: Any, requires_grad: bool, state: dict[str, Any]
-) -> Tensor:
+def rebuild_tensor(cls: type, storage: Any, geometry: Any, requires_grad: bool, state: dict[str, Any]) -> Tensor:
     made = object.__new__(cls)
     made._storage = storage
     made._view = None

@@ -22,9 +22,7 @@ def publish(namespace: str, name: str, function: Any) -> None:
     PUBLIC[namespace][name] = function
 
 
-def public(
-    *namespaces: str, name: str | None = None, aliases: tuple[str, ...] = ()
-) -> Callable[[F], F]:
+def public(*namespaces: str, name: str | None = None, aliases: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Publish a function on Tensors; without namespaces, in ``torch`` and on ``Tensor``."""
 
     def add(function: F) -> F:

@@ -259,9 +259,7 @@ def reinterpreted(g: Geometry, dtype: np.dtype) -> Geometry:
         )
     if old > new:
         k = old // new
-        return Geometry(
-            (*g.size[:-1], g.size[-1] * k), (*[s * k for s in g.stride[:-1]], 1), g.offset * k, dtype
-        )
+        return Geometry((*g.size[:-1], g.size[-1] * k), (*[s * k for s in g.stride[:-1]], 1), g.offset * k, dtype)
     k = new // old
     if g.size[-1] % k:
         raise RuntimeError(
@@ -273,6 +271,4 @@ def reinterpreted(g: Geometry, dtype: np.dtype) -> Geometry:
             f"self.storage_offset() and strides must be divisible by {k} to view "
             f"{scalar_types.scalar_name(g.dtype)} as {scalar_types.scalar_name(dtype)} (different element sizes)"
         )
-    return Geometry(
-        (*g.size[:-1], g.size[-1] // k), (*[s // k for s in g.stride[:-1]], 1), g.offset // k, dtype
-    )
+    return Geometry((*g.size[:-1], g.size[-1] // k), (*[s // k for s in g.stride[:-1]], 1), g.offset // k, dtype)

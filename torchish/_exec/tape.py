@@ -18,7 +18,6 @@ from .kernel import VjpKernel
 from .placement import Placement
 from .value import Aval
 
-
 # Where a gradient goes that nobody asked for.
 DISCARD = 1 << 40
 

@@ -28,7 +28,7 @@ from .execute import COMPLEXES, FLOATS, INTS, Instruction, cold_kernels, interpr
 from .kernel import Kernel, number_array
 from .statistics import STATISTICS, Reason, user_line
 from .tape import Tape
-from .value import Aval, Value
+from .value import Value
 
 MOST_INSTRUCTIONS = 512
 MOST_BYTES = 4 << 30

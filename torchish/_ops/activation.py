@@ -92,10 +92,16 @@ def hardtanh(input: Tensor, min_val: Number = -1.0, max_val: Number = 1.0) -> Te
     return _hardtanh(input, min_val, max_val)
 
 
-@check_of(hardtanh, lambda witness, **_: RuntimeError(_NEGATIVE_LIMITS))
-def _negative_limits(input: Tensor, min_val: Number = -1.0, max_val: Number = 1.0) -> tuple[Tensor, Tensor]:
-    negative = (jnp.asarray(min_val) < 0) | (jnp.asarray(max_val) < 0)
-    return negative & (input.dtype == jnp.uint8), jnp.zeros((), jnp.int64)
+def _hardtanh_error(witness: int, **_: object) -> Exception:
+    return ValueError("min_val cannot be greater than max_val") if witness else RuntimeError(_NEGATIVE_LIMITS)
+
+
+@check_of(hardtanh, _hardtanh_error)
+def _bad_limits(input: Tensor, min_val: Number = -1.0, max_val: Number = 1.0) -> tuple[Tensor, Tensor]:
+    low, high = jnp.asarray(min_val), jnp.asarray(max_val)
+    crossed = low > high
+    negative = ((low < 0) | (high < 0)) & (input.dtype == jnp.uint8)
+    return crossed | negative, crossed.astype(jnp.int64)
 
 
 @_functional(node="HardtanhBackward0", grad_node="HardtanhBackwardBackward0")

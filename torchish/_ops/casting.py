@@ -60,9 +60,7 @@ def copy(input: Tensor, src: Tensor, *, non_blocking: bool = False) -> Tensor:
 def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` in every place of a tensor of ``input``'s shape and dtype."""
     if value.ndim > 0:
-        raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
-        )
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     return jnp.broadcast_to(convert(value, input.dtype), input.shape)
 
 

@@ -169,9 +169,7 @@ def _xla(x: Tensor, w: Tensor, stride: Any, pads: Pads, dilation: Any, groups: i
 def _pointwise(x: Tensor, w: Tensor) -> Tensor:
     """A convolution with a kernel of one element: a product over channels, image by image."""
     images = x.reshape(*x.shape[:2], -1)
-    return jnp.matmul(w.reshape(w.shape[:2]), images, precision=PRECISION).reshape(
-        x.shape[0], w.shape[0], *x.shape[2:]
-    )
+    return jnp.matmul(w.reshape(w.shape[:2]), images, precision=PRECISION).reshape(x.shape[0], w.shape[0], *x.shape[2:])
 
 
 def patches(x: Tensor, kernel: tuple[int, ...], stride: Any, dilation: Any, pads: Pads, value: Any = 0) -> list[Tensor]:
@@ -187,9 +185,7 @@ def patches(x: Tensor, kernel: tuple[int, ...], stride: Any, dilation: Any, pads
     for offsets in np.ndindex(*kernel):
         start = [o * d for o, d in zip(offsets, dilation, strict=True)]
         stop = [b + (n - 1) * s + 1 for b, n, s in zip(start, outs, stride, strict=True)]
-        found.append(
-            lax.slice(x, [0] * lead + start, [*x.shape[:lead], *stop], [1] * lead + [int(s) for s in stride])
-        )
+        found.append(lax.slice(x, [0] * lead + start, [*x.shape[:lead], *stop], [1] * lead + [int(s) for s in stride]))
     return found
 
 

@@ -106,9 +106,7 @@ def _output_labels(inputs: list[list[str]], output: list[str] | None, covered: i
         elif s in result:
             raise RuntimeError(f"einsum(): output subscript {s} appears more than once in the output")
         elif s not in letters:
-            raise RuntimeError(
-                f"einsum(): output subscript {s} does not appear in the equation for any input operand"
-            )
+            raise RuntimeError(f"einsum(): output subscript {s} does not appear in the equation for any input operand")
         else:
             result.append(s)
     return result

@@ -60,9 +60,7 @@ def check_reduction(reduction: str) -> None:
 def node_by_reduction(none: str, mean: str = "MeanBackward0", sum: str = "SumBackward0") -> Callable[..., str]:
     """The node of a loss that PyTorch composes of smaller functions: its last one."""
 
-    def name(
-        reduction: str = "mean", size_average: bool | None = None, reduce: bool | None = None, **_: Any
-    ) -> str:
+    def name(reduction: str = "mean", size_average: bool | None = None, reduce: bool | None = None, **_: Any) -> str:
         return {"none": none, "mean": mean, "sum": sum}.get(effective_reduction(size_average, reduce, reduction), none)
 
     return name
@@ -138,9 +136,7 @@ def mse_loss(
 @op(
     promote=("input", "target"),
     namespaces=FUNCTIONAL,
-    node=_with_weight(
-        node_by_reduction("AbsBackward0"), node_by_reduction("MulBackward0", "DivBackward0"), 3
-    ),
+    node=_with_weight(node_by_reduction("AbsBackward0"), node_by_reduction("MulBackward0", "DivBackward0"), 3),
     grad_node="MulBackward0",
 )
 def l1_loss(
@@ -214,9 +210,7 @@ def huber_loss(
     return reduced(loss, reduction).astype(input.dtype)
 
 
-@check_of(
-    huber_loss, lambda witness, **_: RuntimeError("huber_loss does not support non-positive values for delta.")
-)
+@check_of(huber_loss, lambda witness, **_: RuntimeError("huber_loss does not support non-positive values for delta."))
 def _(delta: Number = 1.0, **_: Any) -> tuple[Tensor, Tensor]:
     return jnp.asarray(delta) <= 0, jnp.zeros((), np.int64)
 

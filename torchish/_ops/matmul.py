@@ -94,9 +94,7 @@ def _check_mm(rows: int, a: Tensor, b: Tensor) -> None:
 
 def _check_mv(rows: int, mat: Tensor, vec: Tensor) -> None:
     if mat.shape[-1] != vec.shape[0]:
-        raise RuntimeError(
-            f"size mismatch, got input ({rows}), mat ({rows}x{mat.shape[-1]}), vec ({vec.shape[0]})"
-        )
+        raise RuntimeError(f"size mismatch, got input ({rows}), mat ({rows}x{mat.shape[-1]}), vec ({vec.shape[0]})")
     if mat.dtype != vec.dtype:
         raise RuntimeError(
             "addmv input tensors must have the same dtype, but got "
@@ -335,8 +333,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
             raise RuntimeError(f"{name} must be a 3D tensor")
     if batch1.shape[0] != batch2.shape[0]:
         raise RuntimeError(
-            "batch1 and batch2 must have same number of batches, "
-            f"got {batch1.shape[0]} and {batch2.shape[0]}"
+            f"batch1 and batch2 must have same number of batches, got {batch1.shape[0]} and {batch2.shape[0]}"
         )
     if batch1.shape[2] != batch2.shape[1]:
         raise RuntimeError(

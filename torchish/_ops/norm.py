@@ -92,8 +92,7 @@ def batch_norm_train(
     values = input.size // size_at(input, 1)
     if values == 1:
         raise ValueError(
-            "Expected more than 1 value per channel when training, "
-            f"got input size torch.Size({list(input.shape)})"
+            f"Expected more than 1 value per channel when training, got input size torch.Size({list(input.shape)})"
         )
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
@@ -261,8 +260,7 @@ def instance_norm_train(
     values = int(np.prod(input.shape[2:]))
     if values == 1:
         raise ValueError(
-            "Expected more than 1 spatial element when training, "
-            f"got input size torch.Size({list(input.shape)})"
+            f"Expected more than 1 spatial element when training, got input size torch.Size({list(input.shape)})"
         )
     _check_instance_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     standard, mean, variance = _standardized(widen(input), tuple(range(2, input.ndim)), eps)
@@ -293,9 +291,7 @@ def instance_norm_eval(
 
 
 @op(namespaces=("torch", "nn.functional"), node="MulBackward0", grad_node="AddBackward0")
-def rms_norm(
-    input: Tensor, normalized_shape: Size, weight: Tensor | None = None, eps: Number | None = None
-) -> Tensor:
+def rms_norm(input: Tensor, normalized_shape: Size, weight: Tensor | None = None, eps: Number | None = None) -> Tensor:
     """The last dimensions divided by their root mean square; ``eps`` is the dtype's own unless given."""
     _check_normalized_shape(input, normalized_shape, weight, None, "")
     require_dtype(input.dtype, "fc", "rms_norm")
@@ -307,14 +303,11 @@ def rms_norm(
 
 
 @op(namespaces=("nn.functional",), node="DivBackward0", grad_node="AddBackward0")
-def local_response_norm(
-    input: Tensor, size: int, alpha: Number = 1e-4, beta: Number = 0.75, k: Number = 1.0
-) -> Tensor:
+def local_response_norm(input: Tensor, size: int, alpha: Number = 1e-4, beta: Number = 0.75, k: Number = 1.0) -> Tensor:
     """``input / (k + alpha * average) ** beta``, the average being of the squares of ``size`` neighbouring channels."""
     if input.ndim < 3:
         raise ValueError(
-            "Expected 3D or higher dimensionality                          input "
-            f"(got {input.ndim} dimensions)"
+            f"Expected 3D or higher dimensionality                          input (got {input.ndim} dimensions)"
         )
     if input.size == 0:
         return input

@@ -89,9 +89,7 @@ def _check_max_pool1d(input: Tensor, kernel: int, stride: int, padding: int, dil
         raise NotImplementedError(f"\"max_pool1d_impl\" not implemented for '{scalar_name(input.dtype)}'")
 
 
-def _check_parameters(
-    input: Tensor, n: int, name: str, kernel: Any, strides: Any, pads: Any, dilations: Any
-) -> None:
+def _check_parameters(input: Tensor, n: int, name: str, kernel: Any, strides: Any, pads: Any, dilations: Any) -> None:
     if n == 1 and input.ndim not in (2, 3):
         raise RuntimeError(
             f"Expected 2 to 3 dimensions, but got {input.ndim}-dimensional tensor for argument #1 'self' "

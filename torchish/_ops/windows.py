@@ -39,10 +39,7 @@ class Window(NamedTuple):
     def tiles(self, length: int) -> bool:
         """Whether the windows cut an axis of this length into equal pieces."""
         return (
-            self.size == self.stride
-            and self.dilation == 1
-            and self.padding == 0
-            and self.size * self.count == length
+            self.size == self.stride and self.dilation == 1 and self.padding == 0 and self.size * self.count == length
         )
 
 

@@ -238,4 +238,6 @@ def _batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, 
         rows.append(
             grad(outs, ins, cotangents, keep, create_graph, True, allow_unused, materialize_grads=materialize_grads)
         )
-    return tuple(None if column[0] is None else OP_FUNCTIONS["stack"](list(column)) for column in zip(*rows, strict=True))
+    return tuple(
+        None if column[0] is None else OP_FUNCTIONS["stack"](list(column)) for column in zip(*rows, strict=True)
+    )

@@ -337,7 +337,9 @@ def _apply(context: Context, task: Task, node: Node, buffer: list[Tensor | None]
     return gradients
 
 
-def differentiate(node: Node, context: Context, buffer: Sequence[Tensor | None], create_graph: bool) -> Sequence[Tensor]:
+def differentiate(
+    node: Node, context: Context, buffer: Sequence[Tensor | None], create_graph: bool
+) -> Sequence[Tensor]:
     """Record the node's derivative, as an operation that can itself be differentiated."""
     _check(node)
     assert node.saved is not None

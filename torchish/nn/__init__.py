@@ -4,7 +4,7 @@ from . import functional, init, modules, parameter, utils
 from .modules import *
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     *modules.__all__,
     "Buffer",
     "Parameter",

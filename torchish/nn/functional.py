@@ -7,9 +7,9 @@ warn, or choose among ops.
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._core.arguments import as_dims, as_size
+from .._core.arguments import as_dims
 from .._core.dispatch import call
 from .._core.dtypes import to_np
 from .._core.functions.random_functions import dropout_mask
@@ -208,3 +208,45 @@ def instance_norm(
     outputs = OP_FUNCTIONS["instance_norm.train"](input, running_mean, running_var, weight, bias, momentum, eps)
     _write_statistics((running_mean, outputs[1]), (running_var, outputs[2]))
     return outputs[0]
+
+
+# Lookup
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """``weight[input]``; with ``max_norm``, the rows looked up are first scaled down to that norm, in place."""
+    if max_norm is not None:
+        _renormalize(weight, input, float(max_norm), norm_type)
+    return OP_FUNCTIONS["embedding.rows"](input, weight, padding_idx, scale_grad_by_freq)
+
+
+def _renormalize(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -> None:
+    import numpy as np
+
+    from .._core.creation import from_numpy_array
+
+    rows = from_numpy_array(np.unique(np.asarray(input.detach())))
+    table = weight.detach()
+    norms = table[rows].norm(norm_type, dim=1, keepdim=True)
+    scale = (max_norm / (norms + 1e-7)).clamp(max=1.0)
+    table[rows] = table[rows] * scale
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """int64 rows of zeros with a one at each index; as many classes as the largest index needs, unless given."""
+    if num_classes == -1:
+        num_classes = int(tensor.max()) + 1 if tensor.numel() else 0
+    return OP_FUNCTIONS["one_hot"](tensor, num_classes)
+
+
+if TYPE_CHECKING:  # the functions generated from the op definitions
+
+    def __getattr__(name: str) -> Any: ...

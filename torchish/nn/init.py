@@ -82,7 +82,12 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Fill with draws from the normal distribution cut to [a, b], by the inverse of its distribution function."""
+    """Fill with draws from the normal distribution cut to [a, b].
+
+    Whole tensors are drawn, and elements that are refused take theirs from the next one: normal draws that must
+    lie within [a, b] where that holds more than 0.3 of the distribution, uniform draws from [a, b] taken with
+    the density's probability where it holds less.
+    """
 
     def normal_cdf(x: float) -> float:
         return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
@@ -93,15 +98,33 @@ def trunc_normal_(
             "The distribution of values may be incorrect.",
             stacklevel=2,
         )
+    within = normal_cdf((b - mean) / std) - normal_cdf((a - mean) / std)
     with torchish.no_grad():
-        low = normal_cdf((a - mean) / std)
-        high = normal_cdf((b - mean) / std)
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        # erfinv of a value rounded to the edge may lie outside.
-        return tensor.clamp_(min=a, max=b)
+        draw = _normal_within if within > 0.3 else _uniform_by_density
+        refused = torchish.ones_like(tensor, dtype=torchish.bool)
+        while bool(refused.any()):
+            values, accepted = draw(tensor, mean, std, a, b, generator)
+            tensor.copy_(torchish.where(refused, values, tensor))
+            refused = refused & ~accepted
+    return tensor
+
+
+def _normal_within(
+    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any
+) -> tuple[Tensor, Tensor]:
+    """Normal draws like ``tensor``, and which of them lie within [a, b]."""
+    values = torchish.empty_like(tensor).normal_(mean, std, generator=generator)
+    return values, (values >= a) & (values <= b)
+
+
+def _uniform_by_density(
+    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any
+) -> tuple[Tensor, Tensor]:
+    """Uniform draws from [a, b] like ``tensor``, and which are taken, likelier the higher the density."""
+    values = torchish.empty_like(tensor).uniform_(a, b, generator=generator)
+    chance = torchish.empty_like(tensor).uniform_(0, 1, generator=generator)
+    densest = min(max(mean, a), b)
+    return values, chance <= (-((values - mean) ** 2 - (densest - mean) ** 2) / (2 * std**2)).exp()
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

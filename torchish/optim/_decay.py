@@ -218,9 +218,7 @@ class CosineAnnealingLR(LRScheduler):
         if self._is_initial and epoch == 0:
             return self._unchanged()
         if self._is_initial or (self._step_count == 1 and epoch > 0):
-            return [
-                low + (base - low) * (1 + math.cos(epoch * math.pi / period)) / 2 for base in self.base_lrs
-            ]
+            return [low + (base - low) * (1 + math.cos(epoch * math.pi / period)) / 2 for base in self.base_lrs]
         if (epoch - 1 - period) % (2 * period) == 0:
             # At the bottom the ratio below would be 0 / 0.
             return [

@@ -178,7 +178,9 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 
 @public("Tensor")
-def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Sequence[int] = (), stride: Any = ()) -> Tensor:
+def set_(
+    self: Tensor, source: Any = None, storage_offset: int = 0, size: Sequence[int] = (), stride: Any = ()
+) -> Tensor:
     """Make this tensor share another's Storage, size and stride."""
     if not isinstance(source, Tensor):
         raise TypeError(f"set_() takes a Tensor here, not {type(source).__name__}")
@@ -186,8 +188,6 @@ def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Sequen
         source = source.as_strided(size, stride, storage_offset)  # type: ignore[attr-defined]
     self.data = source.detach()
     return self
-
-
 
 
 @public()

@@ -59,7 +59,9 @@ def drawn(result: Any, placement: Any) -> Tensor:
     return wrap(record(THREADS.context, kernel, values))
 
 
-def _made(draw: Any, shape: Any, dtype: np.dtype, device: Any, given: Any, requires_grad: bool, out: Any, *params: Any) -> Tensor:
+def _made(
+    draw: Any, shape: Any, dtype: np.dtype, device: Any, given: Any, requires_grad: bool, out: Any, *params: Any
+) -> Tensor:
     placement = placement_of(device)
     t = drawn(draw(given or default_of(placement), shape, dtype, *params), placement)
     if out is not None:
@@ -68,12 +70,42 @@ def _made(draw: Any, shape: Any, dtype: np.dtype, device: Any, given: Any, requi
 
 
 def _maker(name: str, draw: Any, what: str) -> None:
-    def make(*size: Any, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, names: Any = None) -> Tensor:
-        return _made(draw, _nonnegative(_sizes(size, name), name), _np_dtype(dtype), device, generator, requires_grad, out)
+    def make(
+        *size: Any,
+        generator: Any = None,
+        out: Any = None,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+        names: Any = None,
+    ) -> Tensor:
+        return _made(
+            draw, _nonnegative(_sizes(size, name), name), _np_dtype(dtype), device, generator, requires_grad, out
+        )
 
-    def make_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None, generator: Any = None, pin_memory: bool = False) -> Tensor:
+    def make_like(
+        input: Tensor,
+        *,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        memory_format: Any = None,
+        generator: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
         aval = input._aval
-        return _made(draw, aval.shape, _np_dtype(dtype, aval.dtype), device if device is not None else aval.placement, generator, requires_grad, None)
+        return _made(
+            draw,
+            aval.shape,
+            _np_dtype(dtype, aval.dtype),
+            device if device is not None else aval.placement,
+            generator,
+            requires_grad,
+            None,
+        )
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"{what}.\n\nhttps://docs.pytorch.org/docs/stable/generated/torch.{name}.html"
@@ -88,7 +120,19 @@ _maker("randn", random_ops.draw_normal, "Numbers of the standard normal distribu
 
 
 @public("torch")
-def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def randint(
+    *args: Any,
+    low: Any = None,
+    high: Any = None,
+    size: Any = None,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """Integers uniform in [low, high). ``randint(high, size)`` or ``randint(low, high, size)``."""
     given = list(args)
     if size is None:
@@ -107,7 +151,18 @@ def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, gen
 
 
 @public("torch")
-def randint_like(input: Tensor, *args: Any, low: Any = None, high: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None, generator: Any = None) -> Tensor:
+def randint_like(
+    input: Tensor,
+    *args: Any,
+    low: Any = None,
+    high: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    generator: Any = None,
+) -> Tensor:
     """Integers uniform in [low, high), of ``input``'s size, dtype and device."""
     given = list(args)
     if len(given) == 2:
@@ -120,11 +175,31 @@ def randint_like(input: Tensor, *args: Any, low: Any = None, high: Any = None, d
     aval = input._aval
     first = 0 if low is None else int(low)
     where = device if device is not None else aval.placement
-    return _made(random_ops.draw_integers, aval.shape, _np_dtype(dtype, aval.dtype), where, generator, requires_grad, None, first, int(high))
+    return _made(
+        random_ops.draw_integers,
+        aval.shape,
+        _np_dtype(dtype, aval.dtype),
+        where,
+        generator,
+        requires_grad,
+        None,
+        first,
+        int(high),
+    )
 
 
 @public("torch")
-def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def randperm(
+    n: int,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """A random order of the integers below ``n``."""
     placement = placement_of(device)
     np_dtype = _np_dtype(dtype, np.int64)
@@ -205,7 +280,9 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any =
     """Zeros and ones: ones with the probabilities in ``input`` (or with ``p``)."""
     aval = input._aval
     if not aval.inexact and p is None:
-        raise NotImplementedError(f'"bernoulli_tensor_cpu_self_" not implemented for \'{input.dtype._scalar.scalar_name}\'')
+        raise NotImplementedError(
+            f"\"bernoulli_tensor_cpu_self_\" not implemented for '{input.dtype._scalar.scalar_name}'"
+        )
     made = _bernoulli_of(input.detach() if p is None else p, aval.shape, aval.dtype, aval.placement, generator)
     return made if out is None else out.resize_(made.shape).copy_(made)
 
@@ -228,7 +305,9 @@ def dropout_mask(t: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
 
 
 @public()
-def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None) -> Tensor:
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None
+) -> Tensor:
     """Indices drawn with the probabilities in each row of ``input``."""
     aval = input._aval
     source = generator or default_of(aval.placement)
@@ -240,13 +319,35 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
 
 
 @public("torch")
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """Numbers of normal distributions whose means and deviations are numbers or tensors."""
     tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
     if not tensors:
         if size is None:
             raise TypeError("normal() received an invalid combination of arguments: numbers need a size")
-        return _made(random_ops.draw_normal, as_size(size), _np_dtype(dtype), device, generator, requires_grad, out, float(mean), float(std))
+        return _made(
+            random_ops.draw_normal,
+            as_size(size),
+            _np_dtype(dtype),
+            device,
+            generator,
+            requires_grad,
+            out,
+            float(mean),
+            float(std),
+        )
     from ..._ops.broadcasting import broadcast_shapes
 
     shape = broadcast_shapes(*[tuple(x.shape) for x in tensors])
@@ -257,4 +358,3 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any 
     parts = [x.detach() if isinstance(x, Tensor) else float(x) for x in (mean, std)]
     made = drawn(random_ops.draw_normal_like(source, shape, aval.dtype, *parts), aval.placement)
     return made if out is None else out.resize_(made.shape).copy_(made)
-

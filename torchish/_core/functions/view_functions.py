@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-
 from .. import views
 from ..arguments import as_int, as_size, unpack
 from ..dtypes import dtype as Dtype
@@ -227,9 +226,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     d, i = wrap_dim(as_int(dim), ndim), as_int(index)
     n = input.shape[d]
     if not -n <= i < n:
-        raise IndexError(
-            f"select(): index {i} out of range for tensor of size {list(input.shape)} at dimension {d}"
-        )
+        raise IndexError(f"select(): index {i} out of range for tensor of size {list(input.shape)} at dimension {d}")
     i = i + n if i < 0 else i
     return view_of(input, lambda g: views.selected(g, d, i), "SelectBackward0")
 
@@ -287,9 +284,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     if size < 0:
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if size == 0 and n:
-        raise RuntimeError(
-            f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
-        )
+        raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
     count = max(-(-n // size), 1) if size else 1
     return _pieces(tensor, d, [min(size, n - i * size) for i in range(count)], "SplitBackward0")
 
@@ -410,7 +405,9 @@ def expand(self: Tensor, *sizes: Any) -> Tensor:
             from ..dtypes import of
 
             kind = f"{of(aval.dtype)._scalar.scalar_name}Tensor"
-            raise RuntimeError(str(error).replace("{}", kind + "{").replace("{[", "{[").replace("],", "]},", 1)) from None
+            raise RuntimeError(
+                str(error).replace("{}", kind + "{").replace("{[", "{[").replace("],", "]},", 1)
+            ) from None
         raise
 
 

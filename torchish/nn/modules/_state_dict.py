@@ -52,7 +52,9 @@ class StateDict:
             )
         return add_hook(self._state_dict_hooks, hook)
 
-    def _register_load_state_dict_pre_hook(self, hook: Callable[..., None], with_module: bool = False) -> RemovableHandle:
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., None], with_module: bool = False
+    ) -> RemovableHandle:
         """Call ``hook([module,] *arguments of _load_from_state_dict)`` before this module loads its own entries."""
         called = (lambda *args: hook(self, *args)) if with_module else hook
         return add_hook(self._load_state_dict_pre_hooks, called)

@@ -95,9 +95,7 @@ def clip_grad_norm(parameters: Any, max_norm: float, *args: Any, **kwargs: Any) 
     return clip_grad_norm_(parameters, max_norm, *args, **kwargs)
 
 
-def clip_grad_value_(
-    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
-) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every element of the gradients, in place, to ``[-clip_value, clip_value]``."""
     bound = float(clip_value)
     with torchish.no_grad():
