@@ -6,7 +6,7 @@ The names here are PyTorch's; https://docs.pytorch.org/docs/stable/torch.html de
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing as _typing
 
 from ._exec.cache import configure_jax as _configure_jax
 
@@ -62,6 +62,6 @@ from .random import Generator, default_generator, get_rng_state, initial_seed, m
 
 __version__ = "2.13.0+torchish0.1.0"
 
-if TYPE_CHECKING:  # the functions generated from the op definitions
+if _typing.TYPE_CHECKING:  # the functions generated from the op definitions
 
-    def __getattr__(name: str) -> Any: ...
+    def __getattr__(name: str) -> _typing.Any: ...

@@ -122,6 +122,9 @@ class Node(GraphNode):
     __slots__ = ("edges", "position", "saved", "sequence_nr", "stack", "versions", "vjp", "window")
 
     vjp: VjpKernel
+    sequence_nr: int
+    window: Any
+    position: int
     saved: tuple[Any, ...] | None
     versions: tuple[tuple[list[Any], int], ...]
     edges: tuple[Edge, ...]
@@ -131,6 +134,10 @@ class Node(GraphNode):
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        if self.name() == "CopySlices":
+            # The base's history, then what the operation on the view read besides the view.
+            base, inner = (self.edges[0] if len(self.edges) > 1 else (None, 0)), self.edges[-1][0]
+            return (base, *inner.next_functions[1:])
         edges = dict(zip(self.vjp.needs, self.edges, strict=True))
         return tuple(edges.get(i, (None, 0)) for i in self.vjp.forward.tensor_operands)
 
@@ -144,6 +151,8 @@ class Node(GraphNode):
         from .dtypes import of
 
         now = counter[0]
+        aval: Any
+        producer: Any
         if self.vjp.forward.saves_result:
             aval, producer = self.vjp.forward.out_avals[0], (short_name(self), 0)
         else:

@@ -324,7 +324,7 @@ def deepcopy_tensor(t: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     if id(t) in memo:
         return memo[id(t)]
-    made = object.__new__(type(t))
+    made: Tensor = object.__new__(type(t))
     storage = memo.get(id(t._storage))
     if storage is None:
         from .storage import Storage
@@ -343,7 +343,7 @@ def deepcopy_tensor(t: Tensor, memo: dict[int, Any]) -> Tensor:
 
 
 def _copy(self: Tensor) -> Tensor:
-    made = object.__new__(type(self))
+    made: Tensor = object.__new__(type(self))
     made._storage, made._view, made._edge = self._storage, self._view, self._edge
     made._grad, made._extra = self._grad, None
     made.__dict__.update(self.__dict__)
@@ -361,7 +361,7 @@ def rebuild_storage(array: np.ndarray, device: str) -> Any:
 
 
 def rebuild_tensor(cls: type, storage: Any, geometry: Any, requires_grad: bool, state: dict[str, Any]) -> Tensor:
-    made = object.__new__(cls)
+    made: Tensor = object.__new__(cls)
     made._storage = storage
     made._view = None
     if geometry is not None:

@@ -101,6 +101,7 @@ def _references(owner: Any) -> int:
 
 class _Slot:
     __slots__ = ("host",)
+    host: Any
 
 
 def _calibrate() -> int:

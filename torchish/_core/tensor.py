@@ -8,12 +8,13 @@ node is its ``AccumulateGrad``. Operators and methods are attached by ``generate
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._exec.value import Aval, Value, aval_of
-from .._exec.window import THREADS, record
+from .._exec.window import THREADS, materialise, record
 from . import dtypes
 from .device import device, device_of
 from .geometry import Geometry, contiguous, is_contiguous, kernels_of
@@ -44,7 +45,7 @@ class View:
         self.geometry, self.base, self.relative = geometry, base, relative
         self.attr_version = version
         self.creation: str | None = None
-        self.counter: list[int] | None = None
+        self.counter: list[Any] | None = None
         self.cached: Value | None = None
         self.cached_writes = -1
 
@@ -170,9 +171,11 @@ class Tensor(metaclass=TensorMeta):
                 kernels = kernels_of(aval, g)
                 operands = (storage.read(), value, g.offset) if kernels.offset else (storage.read(), value)
                 value = record(THREADS.context, kernels.write, operands)
+        if self._view is not None and self._view.counter is not None:
+            _show_to_graph(storage, value)
         storage.write(value)
 
-    def _counter(self) -> list[int]:
+    def _counter(self) -> list[Any]:
         view = self._view
         return self._storage.counter if view is None or view.counter is None else view.counter
 
@@ -253,7 +256,7 @@ class Tensor(metaclass=TensorMeta):
             self._edge = None
         elif edge is None:
             if not self._aval.inexact:
-                raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+                raise RuntimeError("only Tensors of floating point dtype can require gradients")
             if self._extra is not None and self._extra.get("inference") and not THREADS.context.inference:
                 raise RuntimeError(
                     "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
@@ -354,6 +357,21 @@ class Tensor(metaclass=TensorMeta):
             )
         self._edge = None
         return self
+
+
+# What refers to a Storage's Value while an in-place operation through ``.data`` writes it, if no node saved it.
+_REFERENCES_OF_A_WRITE = 6
+
+
+def _show_to_graph(storage: Storage, new: Value) -> None:
+    """Let derivatives still to run read what is written through ``.data``.
+
+    A tensor that PyTorch saves is the memory itself: a write that the version does not see reaches it.
+    """
+    old = storage.value
+    if old is not None and old.aval is new.aval and getrefcount(old) > _REFERENCES_OF_A_WRITE:
+        materialise(old)
+        old.array = materialise(new)
 
 
 def alias(t: Tensor) -> Tensor:

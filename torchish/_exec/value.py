@@ -49,7 +49,8 @@ class Value:
     __slots__ = ("array", "aval", "place")
 
     def __init__(self, array: Any, aval: Aval):
-        self.array, self.aval, self.place = array, aval, None
+        self.array, self.aval = array, aval
+        self.place: Any = None
 
     def __repr__(self) -> str:
         return f"<Value {self.aval!r}{' pending' if self.array is None else ''}>"

@@ -165,6 +165,7 @@ def record(context: Context, kernel: Kernel | Tape, operands: Sequence[Any]) -> 
         results = window.results
         window.code.append((kernel, tuple(slots)))
         aval = kernel.single
+        result: Any
         if aval is not None:
             result = Value(None, aval)
             result.place = (window, len(results))
@@ -283,7 +284,7 @@ def _run(window: Window, reason: Reason) -> None:
     checked = tuple([position for position, _ in window.checks])
     key = (code, live, checked)
     arrays = [v.array for v in window.inputs]
-    numbers = (window.floats, window.ints, window.complexes)
+    numbers: tuple[list, list, list] = (window.floats, window.ints, window.complexes)
     with _device_scope(window, arrays):
         program = _compiled.get(key)
         if program is not None:

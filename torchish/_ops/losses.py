@@ -379,9 +379,9 @@ def poisson_nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The negative log-likelihood of counts: ``exp(input) - target * input``, or of the rate itself without ``log_input``.
+    """The negative log-likelihood of counts: ``exp(input) - target * input``.
 
-    ``full`` adds Stirling's approximation of ``log(target!)`` where the target is greater than 1.
+    Without ``log_input`` the input is the rate, not its logarithm. ``full`` adds Stirling's approximation of ``log(target!)`` where the target is greater than 1.
     """
     reduction = effective_reduction(size_average, reduce, reduction)
     check_reduction(reduction)

@@ -351,7 +351,7 @@ def differentiate(
     outs = (results,) if vjp.single is not None else results
     tensors = [wrap(v) for v in outs]
     if create_graph:
-        edges = [dict(zip(node.vjp.needs, node.edges, strict=True)).get(i) for i in vjp.uses]
+        edges: list[Any] = [dict(zip(node.vjp.needs, node.edges, strict=True)).get(i) for i in vjp.uses]
         edges += [g._current_edge() for g in cotangents]
         needs = [i for i, e in enumerate(edges) if e is not None and isinstance(vjp.in_avals[i], Aval)]
         if needs and vjp.differentiable:

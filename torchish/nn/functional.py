@@ -6,8 +6,9 @@ warn, or choose among ops.
 
 from __future__ import annotations
 
+import typing as _typing
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._core.arguments import as_dims
 from .._core.dispatch import call
@@ -247,6 +248,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     return OP_FUNCTIONS["one_hot"](tensor, num_classes)
 
 
-if TYPE_CHECKING:  # the functions generated from the op definitions
+if _typing.TYPE_CHECKING:  # the functions generated from the op definitions
 
-    def __getattr__(name: str) -> Any: ...
+    def __getattr__(name: str) -> _typing.Any: ...

@@ -355,6 +355,6 @@ def normal(
         shape = tuple(tensors[0].shape)
     aval = tensors[0]._aval
     source = generator or default_of(aval.placement)
-    parts = [x.detach() if isinstance(x, Tensor) else float(x) for x in (mean, std)]
+    parts: Any = [x.detach() if isinstance(x, Tensor) else float(x) for x in (mean, std)]
     made = drawn(random_ops.draw_normal_like(source, shape, aval.dtype, *parts), aval.placement)
     return made if out is None else out.resize_(made.shape).copy_(made)
