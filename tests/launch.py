@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,16 @@ TIMEOUT_S = 300
 
 def run_script(backend: str, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The finished process; its output is text. Runs in the repository's root."""
-    command = [sys.executable, *BACKENDS[backend], str(script), *arguments]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT_S, check=False
+        [sys.executable, *BACKENDS[backend], str(script), *arguments],
+        cwd=ROOT,
+        # PyTorch's threads wait actively for each other: beside other test processes that costs far more than it gains.
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=TIMEOUT_S,
+        check=False,
     )
 
 

@@ -221,10 +221,8 @@ def test_pytorchs_own_names() -> None:
         import torch
         import torch.nn as nn
         import torch.nn.functional as F
-        import torch.utils.data
         from torch import nn, optim
         from torch.nn.functional import relu
-        from torch.utils.data import DataLoader
         assert nn is torchish.nn and optim is torchish.optim and relu is torchish.nn.functional.relu
         """,
         ROOT,

@@ -30,7 +30,7 @@ def make(name: str, fields: tuple[str, ...]) -> type[NamedResult]:
         return found
     members: dict[str, Any] = {"_fields": fields, "__slots__": (), "__module__": "torch.return_types"}
     for index, field in enumerate(fields):
-        members[field] = property(lambda self, index=index: self[index])
+        members[field] = property(lambda self, index=index: self[index])  # type: ignore[misc]
     made = type(name, (NamedResult,), members)
     globals()[name] = made
     return made

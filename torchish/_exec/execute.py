@@ -45,7 +45,7 @@ def slot_reader(results: Sequence[Any], inputs: Sequence[Any], floats, ints, com
 
 def cold_kernels(code: Sequence[Instruction]) -> int:
     """How many different kernels would have to be compiled to interpret ``code``."""
-    cold = set()
+    cold: set[Kernel] = set()
     for kernel, _ in code:
         if isinstance(kernel, Tape):
             cold.update(e.vjp for e in kernel.entries if not e.vjp.warm)

@@ -169,7 +169,7 @@ class VjpKernel(Kernel):
         avals = self.forward.out_avals
 
         def pullback(cotangents: Sequence[Any]) -> tuple:
-            cts = []
+            cts: list[Any] = []
             for ct, aval in zip(cotangents, avals, strict=True):
                 if not aval.inexact:
                     cts.append(np.zeros(aval.shape, jax.dtypes.float0))

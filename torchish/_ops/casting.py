@@ -13,9 +13,9 @@ from .registry import DType, Number, Tensor, op
 from .scalar_types import is_complex, scalar_name
 
 
-def convert(x, dtype: np.dtype):
+def convert(x, dtype: DType):
     """``x`` in ``dtype``: complex to real drops the imaginary part, floats to integers as C++ casts on x86."""
-    if x.dtype == dtype:
+    if dtype is None or x.dtype == dtype:
         return x
     if is_complex(x.dtype) and not is_complex(dtype):
         if dtype.kind == "b":

@@ -312,7 +312,7 @@ def _check_transposed(
         raise RuntimeError(f"output padding must be smaller than either stride or dilation, but got {shown}")
     sizes = x.shape[2:]
     rows = zip(sizes, stride, padding, dilation, weight.shape[2:], output_padding, strict=True)
-    outs = [(m - 1) * s - 2 * p + d * (k - 1) + e + 1 for m, s, p, d, k, e in rows]
+    outs = [(m - 1) * s - 2 * p + d * (k - 1) + e + 1 for m, s, p, d, k, e in rows]  # type: ignore[misc]
     if any(m < 1 for m in outs):
         raise RuntimeError(
             f"Given input size per channel: {_sizes(sizes)}. Calculated output size per channel: {_sizes(outs)}. "

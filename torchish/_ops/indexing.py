@@ -251,7 +251,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     x = at_least_1d(input)
     size = x.shape[axis]
-    hit = jnp.zeros(size, bool).at[at_least_1d(index)].set(True, mode=IN_BOUNDS)
+    hit = jnp.zeros(size, bool).at[at_least_1d(index)].set(True, mode=IN_BOUNDS)  # type: ignore[arg-type]
     hit = hit.reshape([size if d == axis else 1 for d in range(x.ndim)])
     return jnp.where(hit, value.astype(input.dtype), x).reshape(input.shape)
 

@@ -158,7 +158,7 @@ def _refuse(input: Tensor, kernel: str, integers: bool) -> None:
 def _max(input: Tensor, windows: list[Window]) -> tuple[Tensor, Tensor]:
     """The maxima, and where in the flattened spatial dimensions each comes from."""
     n = len(windows)
-    best, positions = input, []
+    best, positions = input, []  # type: ignore[var-annotated]
     for axis in reversed(range(n)):
         best, positions = max_over(best, positions, input.ndim - n + axis, windows[axis])
     return best, _flat(positions, input.shape[-n:])
@@ -384,7 +384,7 @@ def _check_adaptive(input: Tensor, counts: list[int], n: int, name: str, average
                 f"but received {{{shown}}}"
             )
         shape = [*input.shape[:-n], *([1] if n == 1 else []), *counts]
-        shown = next(c for c in counts if c < 0)
+        shown = next(c for c in counts if c < 0)  # type: ignore[assignment]
         raise RuntimeError(f"Trying to create tensor with negative dimension {shown}: {shape}")
     for dim in range(input.ndim - n, input.ndim):
         if input.shape[dim] == 0:
@@ -439,7 +439,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Dims) -> Tensor:
 
 def _adaptive_max(n: int, input: Tensor, output_size: Any) -> tuple[Tensor, Tensor]:
     counts = _adaptive_counts(input, output_size, n, f"adaptive_max_pool{n}d")
-    best, positions = input, []
+    best, positions = input, []  # type: ignore[var-annotated]
     for i in reversed(range(n)):
         axis = input.ndim - n + i
         length = input.shape[axis]

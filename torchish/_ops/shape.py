@@ -277,7 +277,7 @@ def rot90(input: Tensor, k: int = 1, dims: Size = (0, 1)) -> Tensor:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
     if dims[0] == dims[1] or abs(dims[0] - dims[1]) == input.ndim:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
-    return jnp.rot90(input, k, tuple(normalize_dim(d, input.ndim) for d in dims))
+    return jnp.rot90(input, k, tuple(normalize_dim(d, input.ndim) for d in dims))  # type: ignore[arg-type]
 
 
 # --- triangles and diagonals ------------------------------------------------------------------------

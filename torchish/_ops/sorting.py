@@ -36,8 +36,8 @@ def _ordered_key(x: Tensor) -> Tensor:
     integer = np.dtype(np.int32 if x.dtype.itemsize == 4 else np.int64)
     bits = jax.lax.bitcast_convert_type(jnp.where(x == 0, jnp.zeros((), x.dtype), x), integer)
     # A negative float's magnitude bits grow downwards: flip them, keeping the sign.
-    bits = jnp.where(bits < 0, bits ^ integer.type(np.iinfo(integer).max), bits)
-    return jnp.where(jnp.isnan(x), integer.type(np.iinfo(integer).max), bits)
+    bits = jnp.where(bits < 0, bits ^ integer.type(np.iinfo(integer).max), bits)  # type: ignore[type-var]
+    return jnp.where(jnp.isnan(x), integer.type(np.iinfo(integer).max), bits)  # type: ignore[type-var]
 
 
 def permutation(x: Tensor, axis: int, descending: bool = False) -> Tensor:
@@ -141,7 +141,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         shape = () if k else (0,)
         return input.reshape(-1)[:k].reshape(shape), jnp.zeros(shape, np.int64)
     if input.size == 0 or k == 0:
-        shape = tuple(k if d == axis else n for d, n in enumerate(input.shape))
+        shape = tuple(k if d == axis else n for d, n in enumerate(input.shape))  # type: ignore[assignment]
         return jnp.zeros(shape, input.dtype), jnp.zeros(shape, np.int64)
     return _topk(k, axis, largest, input)
 

@@ -29,7 +29,7 @@ class Window(NamedTuple):
     stride: int
     padding: int
     dilation: int
-    count: int
+    count: int  # type: ignore[assignment]
 
     def positions(self) -> np.ndarray:
         """Where each tap of each window lies: ``(count, size)``, negative in the padding."""
@@ -77,7 +77,7 @@ def adaptive_positions(length: int, count: int) -> tuple[np.ndarray, np.ndarray]
 
 def lowest(dtype: np.dtype) -> np.generic:
     """The value that never wins a maximum: minus infinity, or the smallest integer."""
-    return dtype.type(-np.inf) if is_inexact(dtype) else np.iinfo(dtype).min
+    return dtype.type(-np.inf) if is_inexact(dtype) else np.iinfo(dtype).min  # type: ignore[return-value]
 
 
 def _pad_axis(x: Tensor, axis: int, window: Window, value: np.generic) -> Tensor:
@@ -147,7 +147,7 @@ def max_at(
     """``max_over`` for any windows: the taps at ``positions``, ``(count, size)``, that are ``valid``."""
     taps = _taken(x, axis, positions)
     mask = _along_table(valid, axis, taps.ndim)
-    winner = jnp.argmax(jnp.where(mask, taps, lowest(x.dtype)), axis=axis + 1, keepdims=True)
+    winner = jnp.argmax(jnp.where(mask, taps, lowest(x.dtype)), axis=axis + 1, keepdims=True)  # type: ignore[call-overload]
 
     def pick(array: Tensor) -> Tensor:
         return jnp.take_along_axis(array, winner, axis=axis + 1).squeeze(axis + 1)
