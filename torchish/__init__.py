@@ -49,6 +49,7 @@ from ._core.settings import (  # noqa: E402
     set_default_tensor_type,
     set_num_threads,
     strided,
+    typename,
 )
 from .autograd.grad_mode import (  # noqa: E402
     enable_grad,

@@ -447,6 +447,8 @@ def logspace(
     pin_memory: bool = False,
 ) -> Tensor:
     """``base`` to powers spaced evenly from ``start`` to ``end``."""
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
     np_dtype = _np_dtype(dtype)
     exponents = _linspace(float(_plain_number(start)), float(_plain_number(end)), steps, np.dtype(np.float64))
     return _host(lambda: np.power(float(base), exponents), np_dtype, out, device, requires_grad)

@@ -158,7 +158,7 @@ def _wrap_all(op: Op, kernel: Kernel, results: tuple, node: Node | None) -> tupl
     for i, value in enumerate(results):
         t = wrap(value)
         t._storage.trace = THREADS.context.trace
-        if node is not None and value.aval.inexact:
+        if node is not None and i in kernel.grad_results:
             t._edge = (node, i)
         tensors.append(t)
     if op.returns is not None:
@@ -225,6 +225,13 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
             owner.append(param)
     placement, moves = _common_placement(op, avals, plan)
     placement = on or placement
+    if op.validate is not None:
+        op.validate(
+            {
+                p.name: a.dtype if isinstance(a, Aval) else promotion.number_dtype(a)
+                for p, a in zip(owner, avals, strict=True)
+            }
+        )
     casts = _casts(op, avals, owner)
     body = _body(op, op.fn, plan, casts)
     static = {param.name: value for param, kind, value in plan if kind == "static"}
@@ -239,6 +246,7 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
         node=node,
         grad_node=op.grad_node,
         saves_result=op.saves == "result",
+        saves_operands=op.saves == "operands",
         differentiable=op.differentiable,
         check=check,
         check_error=_check_error(op, plan, in_avals) if check is not None else None,

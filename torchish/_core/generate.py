@@ -75,6 +75,8 @@ def _signature(op: Op, extra: str, values: dict[str, Any]) -> str:
     elif extra == "inplace":
         at = parts.index("*") if "*" in parts else len(parts)
         parts.insert(at, "inplace=False")
+    if op.variadic is not None:
+        parts.append("**named")
     return ", ".join(parts)
 
 
@@ -88,7 +90,7 @@ def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., An
     static = "".join(_static_expression(p) + ", " for p in op.params if not p.is_operand)
     lines = [f"def {name}({signature}):"]
     if op.variadic is not None:
-        lines.append(f"    {op.variadic} = unpack({op.variadic})")
+        lines.append(f"    {op.variadic} = named[{op.variadic!r}] if named else unpack({op.variadic})")
     arguments = f"_op, ({operands}), ({static})"
     if extra == "out":
         lines.append("    if out is not None:")

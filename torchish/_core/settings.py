@@ -66,6 +66,20 @@ def is_tensor(obj: Any) -> bool:
     return isinstance(obj, Tensor)
 
 
+def typename(obj: Any) -> str:
+    """What an object's class is called: ``"torch.FloatTensor"`` for a tensor, else with its module.
+
+    >>> import torchish as torch
+    >>> torch.typename(torch.ones(2)), torch.typename(3)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, Tensor):
+        return obj.type()
+    cls = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(cls, "__module__", "") or ""
+    return cls.__qualname__ if module in ("", "builtins") else f"{module}.{cls.__qualname__}"
+
+
 def is_storage(obj: Any) -> bool:
     """Whether ``obj`` is a Storage."""
     from .storage import Storage

@@ -66,7 +66,8 @@ class Kernel:
         node: str = "",
         grad_node: str | None = None,
         saves_result: bool = False,
-        differentiable: bool = True,
+        saves_operands: bool = False,
+        differentiable: bool | tuple[int, ...] = True,
         check: Callable[..., Any] | None = None,
         check_error: Callable[[int], Exception] | None = None,
         weight: int = 1,
@@ -76,7 +77,11 @@ class Kernel:
         structs = jax.eval_shape(fn, *[struct_of(a) for a in self.in_avals])
         self.out_avals = tuple(aval_of(s.shape, s.dtype, placement) for s in structs)
         self.single = self.out_avals[0] if len(self.out_avals) == 1 else None
-        self.differentiable = differentiable and any(a.inexact for a in self.out_avals)
+        self.saves_operands = saves_operands
+        # Which results take part in gradients.
+        every = range(len(self.out_avals)) if isinstance(differentiable, bool) else differentiable
+        self.grad_results = frozenset(i for i in every if differentiable is not False and self.out_avals[i].inexact)
+        self.differentiable = bool(self.grad_results)
         self.nbytes = sum(a.nbytes for a in self.out_avals)
         self.weight = weight
         self.jitted = jax.jit(fn)
@@ -131,8 +136,11 @@ class VjpKernel(Kernel):
         n = len(forward.in_avals)
         self.uses = tuple(range(n))
         used = {i for i in used_operands(self._apply, [*forward.in_avals, *ct_avals]) if i < n}
-        # PyTorch's formula reads the result: its gradient depends on the operands even where ours is constant.
-        self.uses = tuple(sorted(used.union(needs) if forward.saves_result else used))
+        # PyTorch's formula reads the result or the operands: its gradient depends on them even where ours is
+        # constant. Of operands without elements JAX drops every use.
+        keeps = forward.saves_result or forward.saves_operands
+        empty = {i for i in needs if struct_of(forward.in_avals[i]).size == 0}
+        self.uses = tuple(sorted(used.union(needs if keeps else empty)))
         super().__init__(
             f"vjp[{forward.name}]",
             self._apply,

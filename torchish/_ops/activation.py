@@ -84,7 +84,7 @@ def _hardtanh(x: Tensor, low: Number, high: Number) -> Tensor:
 _NEGATIVE_LIMITS = "cannot do hardtanh on an unsigned type with negative limits"
 
 
-@_functional(inplace=True, grad_node="HardtanhBackwardBackward0")
+@_functional(saves="operands", inplace=True, grad_node="HardtanhBackwardBackward0")
 def hardtanh(input: Tensor, min_val: Number = -1.0, max_val: Number = 1.0) -> Tensor:
     """``input`` limited to [min_val, max_val]. Bools, and negative limits of unsigned integers, are refused."""
     if input.dtype == jnp.uint8 and isinstance(min_val, float):
@@ -104,7 +104,7 @@ def _bad_limits(input: Tensor, min_val: Number = -1.0, max_val: Number = 1.0) ->
     return crossed | negative, crossed.astype(jnp.int64)
 
 
-@_functional(node="HardtanhBackward0", grad_node="HardtanhBackwardBackward0")
+@_functional(saves="operands", node="HardtanhBackward0", grad_node="HardtanhBackwardBackward0")
 def relu6(input: Tensor) -> Tensor:
     """``input`` limited to [0, 6]. Bools are refused."""
     return _hardtanh(input, 0, 6)
@@ -315,7 +315,9 @@ def tanhshrink(input: Tensor) -> Tensor:
     return x - jnp.tanh(x)
 
 
-@op(namespaces=("torch", "Tensor", "nn.functional"), out=True, grad_node="HardshrinkBackwardBackward0")
+@op(
+    namespaces=("torch", "Tensor", "nn.functional"), out=True, grad_node="HardshrinkBackwardBackward0", saves="operands"
+)
 def hardshrink(input: Tensor, lambd: Number = 0.5) -> Tensor:
     """``input``, and 0 where it lies in [-lambd, lambd]; NaN stays."""
     require_dtype(input.dtype, "f", "hardshrink_cpu")
@@ -323,7 +325,7 @@ def hardshrink(input: Tensor, lambd: Number = 0.5) -> Tensor:
     return jnp.where((input >= -lambd) & (input <= lambd), 0, input)
 
 
-@_functional(out=True, grad_node="SoftshrinkBackwardBackward0")
+@_functional(saves="operands", out=True, grad_node="SoftshrinkBackwardBackward0")
 @half_in_float32
 def softshrink(input: Tensor, lambd: Number = 0.5) -> Tensor:
     """``input`` moved by ``lambd`` towards 0, and 0 where it lies in [-lambd, lambd]. ``lambd`` is not negative."""

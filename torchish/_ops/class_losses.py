@@ -69,7 +69,7 @@ def _target_error(witness: int, **_: Any) -> IndexError:
     return IndexError(f"Target {witness} is out of bounds.")
 
 
-@op(namespaces=("nn.functional",), node=_nll_node, grad_node="NllLossBackwardBackward0")
+@op(saves="operands", namespaces=("nn.functional",), node=_nll_node, grad_node="NllLossBackwardBackward0")
 def nll_loss(
     input: Tensor,
     target: Tensor,

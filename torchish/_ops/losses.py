@@ -456,6 +456,22 @@ def hinge_embedding_loss(
     return reduced(apart + jnp.where(target != -1, input, zero), reduction)
 
 
+@jax.custom_jvp
+def _log1p_exp(x: Tensor) -> Tensor:
+    return jnp.log1p(jnp.exp(x))
+
+
+@jax.custom_jvp
+def _odds_share(x: Tensor) -> Tensor:
+    odds = jnp.exp(x)
+    return odds / (1 + odds)
+
+
+# Written out so that the second derivative does not cancel; NaN where exp overflows, as in PyTorch.
+_log1p_exp.defjvps(lambda t, ans, x: t * _odds_share(x))
+_odds_share.defjvps(lambda t, ans, x: t * ans * (1 - ans))
+
+
 @op(namespaces=FUNCTIONAL, node="SoftMarginLossBackward0")
 def soft_margin_loss(
     input: Tensor,
@@ -468,5 +484,5 @@ def soft_margin_loss(
     reduction = effective_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
     check_broadcast(input, target)
-    loss = jnp.log1p(jnp.exp(-widen(target) * widen(input)))
+    loss = _log1p_exp(-widen(target) * widen(input)).astype(widen(input).dtype)
     return reduced(loss, reduction).astype(input.dtype)

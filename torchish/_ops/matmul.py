@@ -384,7 +384,7 @@ def _linear_node(ndims: tuple[int | None, ...], **_: Any) -> str:
     return _matmul_node(ndims)
 
 
-@op(namespaces=("nn.functional",), node=_linear_node, grad_node="MmBackward0")
+@op(out=True, namespaces=("nn.functional",), node=_linear_node, grad_node="MmBackward0")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input @ weight.T + bias`` over the last dimension; ``weight`` is ``(out, in)``, or ``(in,)`` without bias."""
     if input.ndim == 0 or weight.ndim == 0:

@@ -71,7 +71,7 @@ def _moved(running: Tensor | None, batch: Tensor, momentum: Number) -> Tensor:
     return (m * batch + (1 - m) * running.astype(batch.dtype)).astype(running.dtype)
 
 
-@op(name="batch_norm.train", node="NativeBatchNormBackward0")
+@op(name="batch_norm.train", differentiable=(0,), node="NativeBatchNormBackward0")
 def batch_norm_train(
     input: Tensor,
     running_mean: Tensor | None,
@@ -165,7 +165,7 @@ def layer_norm(
     return native_layer_norm(input, normalized_shape, weight, bias, eps)[0]
 
 
-@op(namespaces=("torch",))
+@op(namespaces=("torch",), differentiable=(0,))
 def native_layer_norm(
     input: Tensor, normalized_shape: Size, weight: Tensor | None, bias: Tensor | None, eps: Number
 ) -> tuple[Tensor, Tensor, Tensor]:

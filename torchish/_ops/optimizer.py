@@ -1,4 +1,4 @@
-"""Optimizer steps: one op for all parameters of a group, their state included.
+"""Optimizer steps and gradient clipping: one op for all parameters of a group, their state included.
 
 Each op takes lists in the same order and gives one tuple: the new parameters, then the new state, list by
 list. Hyperparameters are numbers at run time, so that a schedule does not recompile; whether a term is there
@@ -59,6 +59,42 @@ def sgd_step(
             g = g + buffer * _scalar(momentum, p) if nesterov else buffer
         new_params.append((p - g * _scalar(lr, p)).astype(param.dtype))
     return (*new_params, *new_buffers)
+
+
+def _vector_norm(x: Tensor, norm_type: float) -> Tensor:
+    size = jnp.abs(_widened(x))
+    if size.size == 0:
+        return jnp.zeros((), size.dtype)
+    if norm_type == float("inf"):
+        return jnp.max(size)
+    if norm_type == float("-inf"):
+        return jnp.min(size)
+    if norm_type == 0:
+        return jnp.sum(size != 0).astype(size.dtype)
+    if norm_type == 2:
+        return jnp.sqrt(jnp.sum(jnp.square(size)))
+    return jnp.sum(size**norm_type) ** (1 / norm_type)
+
+
+@op(namespaces=(), differentiable=False)
+def total_norm(tensors: Tensors, *, norm_type: float) -> Tensor:
+    """The p-norm of the tensors' p-norms: but for p = 0, that of all of them as one vector. A 0-d tensor.
+
+    Its dtype is the tensors' common one, real.
+    """
+    dtype = jnp.real(jnp.zeros((), jnp.result_type(*tensors))).dtype
+    norms = [_vector_norm(x, norm_type).astype(jnp.real(x).dtype) for x in tensors]
+    return _vector_norm(jnp.stack([norm.astype(dtype) for norm in norms]), norm_type).astype(dtype)
+
+
+@op(namespaces=(), differentiable=False)
+def scale_to_norm(grads: Tensors, max_norm: Tensor | Number, total_norm: Tensor | Number) -> tuple[Tensor, ...]:
+    """The gradients times ``max_norm / (total_norm + 1e-6)``, where that is below 1.
+
+    The minimum is taken here, so that nothing is read back to decide. A NaN in the norm goes into all.
+    """
+    factor = jnp.minimum(max_norm / (total_norm + 1e-6), 1.0)
+    return tuple((_widened(g) * _scalar(factor, _widened(g))).astype(g.dtype) for g in grads)
 
 
 def _as_real(x: Tensor) -> Tensor:

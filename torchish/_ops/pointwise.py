@@ -15,7 +15,7 @@ from jax import lax
 
 from .broadcasting import check_broadcast
 from .kernel_dtypes import half_in_float32, require_dtype
-from .registry import Number, Tensor, check_of, op
+from .registry import Number, Tensor, check_of, op, validation_of
 from .scalar_types import default_float, is_bool, is_complex, is_integral, scalar_name
 
 
@@ -486,3 +486,11 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
     require_dtype(input.dtype, "bif", "heaviside_cpu")
     check_broadcast(input, values)
     return jnp.where(input == 0, values, (input > 0).astype(input.dtype))
+
+
+@validation_of(sub)
+@validation_of(rsub)
+def _no_bool_operand(dtypes: dict[str, Any]) -> None:
+    """Promotion would hide a bool operand beside another."""
+    for name in ("input", "other"):
+        refuse_bool_operand(dtypes[name])

@@ -311,7 +311,7 @@ def _avg_pool(
     return (total / divisor).astype(input.dtype)
 
 
-@op(namespaces=("torch", "nn.functional"), node="SqueezeBackward1", grad_node="SqueezeBackward1")
+@op(saves="operands", namespaces=("torch", "nn.functional"), node="SqueezeBackward1", grad_node="SqueezeBackward1")
 def avg_pool1d(
     input: Tensor,
     kernel_size: Dims,
@@ -324,7 +324,7 @@ def avg_pool1d(
     return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
-@op(namespaces=("nn.functional",), node="AvgPool2DBackward0")
+@op(out=True, saves="operands", namespaces=("nn.functional",), node="AvgPool2DBackward0")
 def avg_pool2d(
     input: Tensor,
     kernel_size: Dims,
@@ -338,7 +338,7 @@ def avg_pool2d(
     return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@op(namespaces=("nn.functional",), node="AvgPool3DBackward0")
+@op(out=True, saves="operands", namespaces=("nn.functional",), node="AvgPool3DBackward0")
 def avg_pool3d(
     input: Tensor,
     kernel_size: Dims,
@@ -419,19 +419,19 @@ def _adaptive_avg_node(n: int) -> Any:
     return name
 
 
-@op(namespaces=("torch", "nn.functional"), node="SqueezeBackward1", grad_node="SqueezeBackward1")
+@op(saves="operands", namespaces=("torch", "nn.functional"), node="SqueezeBackward1", grad_node="SqueezeBackward1")
 def adaptive_avg_pool1d(input: Tensor, output_size: Dims) -> Tensor:
     """The averages of ``output_size`` windows that cover the last dimension evenly, overlapping where they must."""
     return _adaptive_avg(1, input, output_size)
 
 
-@op(namespaces=("nn.functional",), node=_adaptive_avg_node(2))
+@op(saves="operands", namespaces=("nn.functional",), node=_adaptive_avg_node(2))
 def adaptive_avg_pool2d(input: Tensor, output_size: Dims) -> Tensor:
     """``adaptive_avg_pool1d`` over the last two dimensions; None in ``output_size`` keeps a dimension."""
     return _adaptive_avg(2, input, output_size)
 
 
-@op(namespaces=("nn.functional",), node=_adaptive_avg_node(3))
+@op(saves="operands", namespaces=("nn.functional",), node=_adaptive_avg_node(3))
 def adaptive_avg_pool3d(input: Tensor, output_size: Dims) -> Tensor:
     """``adaptive_avg_pool2d`` over the last three dimensions."""
     return _adaptive_avg(3, input, output_size)

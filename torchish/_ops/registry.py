@@ -86,11 +86,12 @@ class Op:
     node: str | Callable[..., str]
     grad_node: str | None
     saves: str | None
-    differentiable: bool
+    differentiable: bool | tuple[int, ...]
     returns: tuple[str, ...] | None
     variadic: str | None
     check: Callable[..., Any] | None = None
     check_error: Callable[..., Exception] | None = None
+    validate: Callable[[dict[str, np.dtype]], None] | None = None
     kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -131,7 +132,7 @@ def op(
     node: str | Callable[..., str] | None = None,
     grad_node: str | None = None,
     saves: str | None = None,
-    differentiable: bool = True,
+    differentiable: bool | tuple[int, ...] = True,
     returns: tuple[str, ...] | None = None,
     variadic: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -153,7 +154,8 @@ def op(
             the last step of PyTorch's own formula, such as ``MulBackward0``.
         saves: ``"result"`` where PyTorch's derivative reads the result instead of the operands
             (exp, tanh, sigmoid, ...): it decides which later in-place change is an error.
-        differentiable: False for ops whose result never requires grad.
+            ``"operands"`` where it reads the operands although ours needs no value of them (pools).
+        differentiable: False for ops whose result never requires grad; or which of several results do.
         returns: the field names of the result where PyTorch gives a named tuple.
         variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.
     """
@@ -184,6 +186,16 @@ def op(
         return fn
 
     return define
+
+
+def validation_of(fn: Callable[..., Any]) -> Callable[[Callable[[dict[str, np.dtype]], None]], Any]:
+    """Attach a check of the operands' dtypes as they are before promotion, by parameter name, as a decorator."""
+
+    def attach(validate: Callable[[dict[str, np.dtype]], None]) -> Any:
+        fn.op.validate = validate  # type: ignore[attr-defined]
+        return validate
+
+    return attach
 
 
 def check_of(fn: Callable[..., Any], error: Callable[..., Exception]) -> Callable[..., Any]:

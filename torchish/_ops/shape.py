@@ -472,7 +472,7 @@ def _pad_node(pad: Size, mode: str, **_) -> str:
     return f"{'Reflection' if mode == 'reflect' else 'Replication'}Pad{len(pad) // 2}DBackward0"
 
 
-@op(namespaces=("nn.functional",), node=_pad_node)
+@op(saves="operands", namespaces=("nn.functional",), node=_pad_node)
 def pad(input: Tensor, pad: Size, mode: str = "constant", value: Number | None = None) -> Tensor:
     """``input`` padded: ``pad`` lists (before, after) from the last dimension on; a negative amount crops.
 

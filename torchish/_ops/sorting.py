@@ -29,9 +29,10 @@ def _refuse(input: Tensor, kernel: str, *kinds: str) -> None:
 def _ordered_key(x: Tensor) -> Tensor:
     """Integers of the same width (int32 at least) in the order of ``x``: -0.0 equals 0.0, and NaN is largest."""
     if scalar_types.is_integral(x.dtype):
-        if x.dtype == np.uint64:
-            return jax.lax.bitcast_convert_type(x ^ np.uint64(1 << 63), np.int64)
-        return x.astype(np.int64) if x.dtype in (np.uint32, np.int64) else x.astype(np.int32)
+        if x.dtype in (np.uint32, np.uint64):
+            signed = np.dtype(f"int{8 * x.dtype.itemsize}")
+            return jax.lax.bitcast_convert_type(x, signed) ^ signed.type(np.iinfo(signed).min)
+        return x if x.dtype == np.int64 else x.astype(np.int32)
     x = x if x.dtype.itemsize >= 4 else x.astype(np.float32)
     integer = np.dtype(np.int32 if x.dtype.itemsize == 4 else np.int64)
     bits = jax.lax.bitcast_convert_type(jnp.where(x == 0, jnp.zeros((), x.dtype), x), integer)

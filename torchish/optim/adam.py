@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torchish
 from torchish._core.dispatch import update
 from torchish._core.tensor import Tensor
 
@@ -18,15 +17,11 @@ from .optimizer import (
     is_nonzero,
     refuse_differentiable,
     with_grads,
+    zero_count,
+    zeros,
 )
 
 __all__ = ["Adam", "AdamW"]
-
-
-def _step_dtype() -> Any:
-    """The dtype of step counts: float32, or float64 where that is the default."""
-    is_double = torchish.get_default_dtype() == torchish.float64
-    return torchish.float64 if is_double else torchish.float32
 
 
 def _check_tensors(lr: Any, betas: tuple[Any, Any], foreach: bool | None, capturable: bool) -> None:
@@ -122,14 +117,14 @@ class Adam(Optimizer):
                 own = self.state.get(param, {})
                 if own and not isinstance(own["step"], Tensor):
                     # Old checkpoints counted in Python.
-                    own["step"] = torchish.tensor(float(own["step"]), dtype=_step_dtype(), device=param.device)
+                    own["step"] = zero_count(param) + float(own["step"])
 
     def _state_of(self, param: Tensor, amsgrad: bool) -> dict[str, Tensor]:
         state = self.state[param]
         if not state:
-            state["step"] = torchish.zeros((), dtype=_step_dtype(), device=param.device)
+            state["step"] = zero_count(param)
             for name in ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if amsgrad else ())):
-                state[name] = torchish.zeros_like(param)
+                state[name] = zeros(param)
         return state
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -10,9 +10,14 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 import torchish
+from torchish._core.dispatch import wrap
 from torchish._core.tensor import Tensor
+from torchish._exec.value import from_numpy
 from torchish._exec.window import THREADS, optimizer_step_ended
+from torchish._ops.scalar_types import default_float
 from torchish.nn.modules._hooks import RemovableHandle, add_hook
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
@@ -327,6 +332,22 @@ def check_fused(optimizer: Optimizer, fused: bool | None, foreach: bool | None, 
         raise RuntimeError("`fused` does not support `differentiable`")
     if foreach:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
+def zeros(like: Tensor) -> Tensor:
+    """Zeros like ``like``, at hand at once.
+
+    Were they recorded, the first step's window would differ from all later ones, and be compiled for itself.
+    """
+    aval = like._aval
+    return wrap(from_numpy(np.zeros(aval.shape, aval.dtype), aval.placement))
+
+
+def zero_count(like: Tensor) -> Tensor:
+    """A step count of 0 on the device of ``like``: float32, or float64 where that is the default dtype."""
+    aval = like._aval
+    dtype = np.float64 if default_float() == np.float64 else np.float32
+    return wrap(from_numpy(np.zeros((), dtype), aval.placement))
 
 
 def evaluate(closure: Callable[[], Any] | None) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torchish
 from torchish._core.dispatch import update
 from torchish._core.tensor import Tensor
 
@@ -18,6 +17,7 @@ from .optimizer import (
     is_nonzero,
     refuse_differentiable,
     with_grads,
+    zeros,
 )
 
 __all__ = ["SGD"]
@@ -99,7 +99,7 @@ class SGD(Optimizer):
                 for param in params:
                     state = self.state[param]
                     if state.get("momentum_buffer") is None:
-                        state["momentum_buffer"] = torchish.zeros_like(param)
+                        state["momentum_buffer"] = zeros(param)
                         new.append(param)
                     else:
                         old.append(param)

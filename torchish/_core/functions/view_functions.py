@@ -52,9 +52,9 @@ def _reshape(t: Tensor, size: Sequence[int]) -> Tensor:
 
 
 @public()
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """The same data in another shape: a view where strides allow it, otherwise a copy."""
-    return _reshape(input, unpack(shape))
+    return _reshape(input, named["shape"] if named else unpack(shape))
 
 
 @public("Tensor")
@@ -147,9 +147,9 @@ def t(input: Tensor) -> Tensor:
 
 
 @public()
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """Dimensions in another order."""
-    order = as_size(unpack(dims))
+    order = as_size(named["dims"] if named else unpack(dims))
     ndim = len(input.shape)
     if len(order) != ndim:
         raise RuntimeError(

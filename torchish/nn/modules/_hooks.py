@@ -17,7 +17,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torchish
+from torchish._core.dispatch import call
 from torchish._core.tensor import Tensor
+from torchish._ops.registry import OPS
 
 
 class RemovableHandle:
@@ -147,23 +149,6 @@ def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHan
     return add_hook(GLOBAL.backward, hook)
 
 
-@functools.cache
-def _boundary_function() -> Any:
-    """The identity whose node marks one side of a hooked module. Made late: autograd is imported after nn's base."""
-
-    class BackwardHookFunction(torchish.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, *args: Any) -> Any:
-            ctx.mark_non_differentiable(*[arg for arg in args if not arg.requires_grad])
-            return args
-
-        @staticmethod
-        def backward(ctx: Any, *grads: Any) -> Any:
-            return grads
-
-    return BackwardHookFunction
-
-
 class BackwardHook:
     """Runs the full backward hooks of one call of a module.
 
@@ -271,17 +256,16 @@ class BackwardHook:
     def _through_boundary(
         args: tuple[Any, ...], attach: Callable[[Any], Any]
     ) -> tuple[tuple[Any, ...], list[int] | None]:
-        """``args`` with their tensors behind a new node, which ``attach`` receives, and where the tensors are.
+        """``args`` with the tensors that require grad behind a new node, which ``attach`` receives, and their places.
 
-        The positions are None where no gradient can flow: then there is no node either.
+        The places are None where no gradient can flow: then there is no node either.
         """
-        positions = [i for i, arg in enumerate(args) if isinstance(arg, Tensor)]
-        tensors = [args[i] for i in positions]
-        if not (torchish.is_grad_enabled() and any(t.requires_grad for t in tensors)):
+        positions = [i for i, arg in enumerate(args) if isinstance(arg, Tensor) and arg.requires_grad]
+        if not (positions and torchish.is_grad_enabled()):
             return args, None
-        passed = _boundary_function().apply(*tensors)
-        nodes = [t.grad_fn for t in passed if t.grad_fn is not None]
-        attach(nodes[0])
+        result = call(OPS["module_boundary"], ([args[i] for i in positions],))
+        passed = (result,) if isinstance(result, Tensor) else result
+        attach(passed[0].grad_fn)
         out = list(args)
         for position, tensor in zip(positions, passed, strict=True):
             out[position] = tensor

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import torchish
+from torchish._core.dispatch import call, update
 from torchish._core.tensor import Tensor
+from torchish._ops.registry import OPS
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -18,6 +20,21 @@ def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 def _grads(parameters: list[Tensor]) -> list[Tensor]:
     return [param.grad for param in parameters if param.grad is not None]
+
+
+def _by_device(tensors: list[Tensor]) -> list[list[Tensor]]:
+    groups: dict[Any, list[Tensor]] = {}
+    for tensor in tensors:
+        groups.setdefault(tensor.device, []).append(tensor)
+    return list(groups.values())
+
+
+def _total_norm(tensors: list[Tensor], norm_type: float) -> Tensor:
+    groups = _by_device(tensors)
+    norms = [call(OPS["total_norm"], (group,), (norm_type,)) for group in groups]
+    if len(norms) == 1:
+        return norms[0]
+    return _total_norm([norm.to(norms[0].device) for norm in norms], norm_type)
 
 
 def get_total_norm(
@@ -38,10 +55,7 @@ def get_total_norm(
     norm_type = float(norm_type)
     if not listed:
         return torchish.tensor(0.0)
-    device = listed[0].device
-    with torchish.no_grad():
-        norms = [torchish.linalg.vector_norm(tensor, norm_type).to(device) for tensor in listed]
-        total = torchish.linalg.vector_norm(torchish.stack(norms), norm_type)
+    total = _total_norm(listed, norm_type)
     if error_if_nonfinite and bool(torchish.logical_or(total.isnan(), total.isinf())):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
@@ -58,11 +72,10 @@ def clip_grads_with_norm_(
     grads = _grads(_listed(parameters))
     if not grads:
         return
-    with torchish.no_grad():
-        # Clamped rather than compared: nothing has to be read back.
-        factor = torchish.clamp(max_norm / (total_norm + 1e-6), max=1.0)
-        for grad in grads:
-            grad.mul_(factor.to(grad.device))
+    max_norm = float(max_norm)
+    for some in _by_device(grads):
+        norm = total_norm.to(some[0].device) if isinstance(total_norm, Tensor) else total_norm
+        update("scale_to_norm", some, some, max_norm, norm)
 
 
 def clip_grad_norm_(
