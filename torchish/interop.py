@@ -71,7 +71,8 @@ def functional(function: F) -> F:
     def pure(*args: Any, **kwargs: Any) -> Any:
         context = THREADS.context
         if context.trace is None:
-            flush(context.window, Reason.SYNCHRONISE)
+            with jax.ensure_compile_time_eval():  # what is pending is no part of the function
+                flush(context.window, Reason.SYNCHRONISE)
         before, context.trace = context.trace, object()
         try:
             args, kwargs = jax.tree.map(lambda x: _traced(x) if isinstance(x, jax.Array) else x, (args, kwargs))

@@ -186,7 +186,8 @@ def make_node(
     if kernel.saves_result:
         node.versions = ()
     else:
-        node.versions = tuple([(counters[i], counters[i][0]) for i in vjp.uses if counters[i] is not None])
+        node.checked = checked = tuple([i for i in vjp.uses if counters[i] is not None])
+        node.versions = tuple([(counters[i], counters[i][0]) for i in checked])
     if context.hooks is not None:
         context.hooks.node_made(node)
     return node

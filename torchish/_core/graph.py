@@ -26,7 +26,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .._exec.kernel import VjpKernel
-from .._exec.value import Aval
 
 Edge = tuple[Any, int]  # (Node or AccumulateGrad, result number)
 
@@ -119,7 +118,7 @@ class GraphNode:
 class Node(GraphNode):
     """One derivative to run. Its class is named for the op: ``type(y.grad_fn).__name__ == "MulBackward0"``."""
 
-    __slots__ = ("edges", "position", "saved", "sequence_nr", "stack", "versions", "vjp", "window")
+    __slots__ = ("checked", "edges", "position", "saved", "sequence_nr", "stack", "versions", "vjp", "window")
 
     vjp: VjpKernel
     sequence_nr: int
@@ -127,6 +126,7 @@ class Node(GraphNode):
     position: int
     saved: tuple[Any, ...] | None
     versions: tuple[tuple[list[Any], int], ...]
+    checked: tuple[int, ...]  # the operands that ``versions`` speaks of
     edges: tuple[Edge, ...]
 
     def _sequence_nr(self) -> int:
@@ -156,8 +156,7 @@ class Node(GraphNode):
         if self.vjp.forward.saves_result:
             aval, producer = self.vjp.forward.out_avals[0], (short_name(self), 0)
         else:
-            tensors = [i for i in self.vjp.uses if isinstance(self.vjp.forward.in_avals[i], Aval)]
-            operand = tensors[index]
+            operand = self.checked[index]
             aval = self.vjp.forward.in_avals[operand]
             edge = dict(zip(self.vjp.needs, self.edges, strict=True)).get(operand)
             producer = None

@@ -46,6 +46,8 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = ()) -> Tensor:
         result = result[0]
     node = None
     if differentiable and kernel.differentiable:
+        # PyTorch keeps a copy of what the operation itself overwrites: that is no change of a saved tensor.
+        counters[0] = None
         node = make_node(context, kernel, values, needs, edges, counters)
     store(context, target, result, None if node is None else (node, 0))
     if node is not None and kernel.saves_result:

@@ -40,7 +40,9 @@ def embedding_rows(
     if scale_grad_by_freq:
         counts = jnp.zeros(rows, weight.dtype).at[flat].add(1)
         kept = kept / counts[flat]
-    found = _lookup(weight, flat, kept) if padding is not None or scale_grad_by_freq else weight[flat]
+    found = weight[flat]
+    if padding is not None or scale_grad_by_freq:
+        found = _with_scaled_gradient(found, kept[:, None])
     return found.reshape((*input.shape, weight.shape[1]))
 
 
@@ -50,11 +52,13 @@ def _legacy_name(dtype: np.dtype) -> str:
     return f"{scalar_name(dtype)}Tensor"
 
 
-def _lookup(weight: Tensor, flat: Tensor, kept: Tensor) -> Tensor:
-    """The rows, whose gradient is weighed by ``kept``: the value is whole, the tangent is scaled."""
-    rows = weight[flat]
-    scaled = rows * kept[:, None]
-    return scaled + jax.lax.stop_gradient(rows - scaled)
+@jax.custom_jvp
+def _with_scaled_gradient(rows: Tensor, factors: Tensor) -> Tensor:
+    """``rows`` as they are; their tangent is multiplied by ``factors``."""
+    return rows
+
+
+_with_scaled_gradient.defjvps(lambda t, ans, rows, factors: t * factors, None)
 
 
 def _out_of_range(witness: int, **_: object) -> IndexError:

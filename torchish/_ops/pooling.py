@@ -179,7 +179,7 @@ def _max_pool(
     return _max(input, windows)
 
 
-@op(namespaces=("torch",), node="SqueezeBackward1", grad_node="SqueezeBackward1")
+@op(saves="operands", namespaces=("torch",), node="SqueezeBackward1", grad_node="SqueezeBackward1")
 def max_pool1d(
     input: Tensor,
     kernel_size: Dims,
@@ -196,7 +196,7 @@ def max_pool1d(
     return _max_pool(1, "max_pool1d", input, kernel_size, stride, padding, dilation, ceil_mode)[0]
 
 
-@op(namespaces=("torch",), node="MaxPool2DWithIndicesBackward0")
+@op(saves="operands", namespaces=("torch",), node="MaxPool2DWithIndicesBackward0")
 def max_pool2d(
     input: Tensor,
     kernel_size: Dims,
@@ -209,7 +209,7 @@ def max_pool2d(
     return _max_pool(2, "max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)[0]
 
 
-@op(namespaces=("torch",), node="MaxPool3DWithIndicesBackward0")
+@op(saves="operands", namespaces=("torch",), node="MaxPool3DWithIndicesBackward0")
 def max_pool3d(
     input: Tensor,
     kernel_size: Dims,
@@ -222,7 +222,7 @@ def max_pool3d(
     return _max_pool(3, "max_pool3d", input, kernel_size, stride, padding, dilation, ceil_mode)[0]
 
 
-@op(namespaces=("torch", "nn.functional"), node="SqueezeBackward1", grad_node="SqueezeBackward1")
+@op(saves="operands", namespaces=("torch", "nn.functional"), node="SqueezeBackward1", grad_node="SqueezeBackward1")
 def max_pool1d_with_indices(
     input: Tensor,
     kernel_size: Dims,
@@ -235,7 +235,7 @@ def max_pool1d_with_indices(
     return _max_pool(1, "max_pool1d_with_indices", input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@op(namespaces=("nn.functional",), node="MaxPool2DWithIndicesBackward0")
+@op(saves="operands", namespaces=("nn.functional",), node="MaxPool2DWithIndicesBackward0")
 def max_pool2d_with_indices(
     input: Tensor,
     kernel_size: Dims,
@@ -248,7 +248,7 @@ def max_pool2d_with_indices(
     return _max_pool(2, "max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@op(namespaces=("nn.functional",), node="MaxPool3DWithIndicesBackward0")
+@op(saves="operands", namespaces=("nn.functional",), node="MaxPool3DWithIndicesBackward0")
 def max_pool3d_with_indices(
     input: Tensor,
     kernel_size: Dims,
@@ -451,19 +451,19 @@ def _adaptive_max(n: int, input: Tensor, output_size: Any) -> tuple[Tensor, Tens
     return best, _flat(positions, input.shape[-n:])
 
 
-@op(name="adaptive_max_pool1d.indices", node="SqueezeBackward1", grad_node="SqueezeBackward1")
+@op(name="adaptive_max_pool1d.indices", saves="operands", node="SqueezeBackward1", grad_node="SqueezeBackward1")
 def adaptive_max_pool1d_indices(input: Tensor, output_size: Dims) -> tuple[Tensor, Tensor]:
     """The maxima of ``output_size`` windows that cover the last dimension evenly, and their positions (int64)."""
     return _adaptive_max(1, input, output_size)
 
 
-@op(name="adaptive_max_pool2d.indices", node="AdaptiveMaxPool2DBackward0")
+@op(name="adaptive_max_pool2d.indices", saves="operands", node="AdaptiveMaxPool2DBackward0")
 def adaptive_max_pool2d_indices(input: Tensor, output_size: Dims) -> tuple[Tensor, Tensor]:
     """``adaptive_max_pool1d`` over the last two dimensions, positions counted in the flattened two."""
     return _adaptive_max(2, input, output_size)
 
 
-@op(name="adaptive_max_pool3d.indices", node="AdaptiveMaxPool3DBackward0")
+@op(name="adaptive_max_pool3d.indices", saves="operands", node="AdaptiveMaxPool3DBackward0")
 def adaptive_max_pool3d_indices(input: Tensor, output_size: Dims) -> tuple[Tensor, Tensor]:
     """``adaptive_max_pool2d`` over the last three dimensions."""
     return _adaptive_max(3, input, output_size)

@@ -343,3 +343,57 @@ def can_cast(from_: Any, to: Any) -> bool:
     from .. import promotion
 
     return promotion.can_cast(from_.np, to.np)
+
+
+# Medians, blocks, repetitions
+
+
+def _median(name: str) -> None:
+    def function(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+        if dim is None:
+            return _run(f"{name}.all", (input,), (), out)
+        return _run(f"{name}.dim", (input,), (as_int(dim), bool(keepdim)), out)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = (
+        "The middle element, the lower of two; along ``dim``, with its index.\n\n"
+        f"https://docs.pytorch.org/docs/stable/generated/torch.{name}.html"
+    )
+    public()(function)
+
+
+_median("median")
+_median("nanmedian")
+
+
+@public("torch", name="block_diag")
+def block_diag_(*tensors: Tensor) -> Tensor:
+    """Matrices along the diagonal of a matrix of zeros."""
+    return call(OPS["block_diag"], (list(tensors),))
+
+
+@public("torch", name="cartesian_prod")
+def cartesian_prod_(*tensors: Tensor) -> Tensor:
+    """All combinations of the vectors' elements, one a row."""
+    return call(OPS["cartesian_prod"], (list(tensors),))
+
+
+@public()
+def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: Any = None) -> Tensor:
+    """Each element repeated: a number of times, or as often as a tensor says (which runs pending work)."""
+    if repeats is None:  # torch.repeat_interleave(repeats): positions, each as often as it says
+        counts = input
+        return repeat_interleave(_positions(counts), counts, 0, output_size=output_size)
+    if not isinstance(repeats, Tensor):
+        return call(OPS["repeat_interleave.self_int"], (input,), (as_int(repeats), dim, output_size))
+    if output_size is None:
+        n = input._aval.numel if dim is None else input.shape[dim]
+        total = int(repeats.sum())
+        output_size = total * n if repeats._aval.numel == 1 else total
+    return call(OPS["repeat_interleave.self_Tensor"], (input, repeats), (dim, output_size))
+
+
+def _positions(counts: Tensor) -> Tensor:
+    from ..creation import arange
+
+    return arange(counts.shape[0], device=counts.device)
