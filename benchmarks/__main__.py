@@ -8,7 +8,16 @@ import sys
 from pathlib import Path
 
 from benchmarks import micro
-from benchmarks.report import as_json, comparison_table, compiler_table, load_note, machine_load, versions, write_json
+from benchmarks.report import (
+    as_json,
+    comparison_table,
+    compiler_table,
+    load_note,
+    machine_load,
+    torch_threads,
+    versions,
+    write_json,
+)
 from benchmarks.runner import BACKENDS, compare
 from benchmarks.workloads import WORKLOADS
 
@@ -35,7 +44,7 @@ def run_workloads(arguments: argparse.Namespace) -> int:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         results.append(compare(WORKLOADS[name], backends, arguments.rounds))
     print(", ".join(f"{package} {version}" for package, version in versions().items()))
-    print(f"medians of {arguments.rounds} rounds, taken in turn")
+    print(f"medians of {arguments.rounds} rounds, taken in turn; PyTorch's threads: {torch_threads()}")
     if note := load_note(load):
         print(note)
     print()

@@ -68,6 +68,11 @@ def versions() -> dict[str, str]:
     return found
 
 
+def torch_threads() -> str:
+    """What OMP_NUM_THREADS holds PyTorch to; the other backends do not read it."""
+    return os.environ.get("OMP_NUM_THREADS", "its own choice")
+
+
 def machine_load() -> float | None:
     """How many processes wanted a core in the last minute, where the system tells."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
@@ -84,6 +89,7 @@ def as_json(results: list[Comparison], rounds: int, load: float | None) -> dict[
     return {
         "versions": versions(),
         "load_before": load,
+        "torch_threads": torch_threads(),
         "rounds": rounds,
         "workloads": [
             {

@@ -18,6 +18,8 @@ import numpy as np
 
 MOST_TENSORS = 10
 SHAPES = ((2, 3), (3,), (3, 3), (), (2, 1), (4,))
+# Under no_grad they leave a graph behind whose nodes do not fit the tensor's shape.
+CHANGE_THE_SHAPE = ("t_", "unsqueeze_", "squeeze_")
 NUMBERS = (0.5, 2.0, -1.0, 3.0, 0.25)
 
 
@@ -438,6 +440,11 @@ def largest_of_dim(state: State, step: Step) -> Any:
 # Gradients
 
 
+def _compact(gradient: Any) -> Any:
+    """A copy: PyTorch may give a gradient that is an expanded view."""
+    return None if gradient is None else gradient * 1
+
+
 @action
 def backward(state: State, step: Step) -> Any:
     t = state.pick(step.first)
@@ -462,17 +469,19 @@ def backward_to_inputs(state: State, step: Step) -> Any:
 @action
 def grad(state: State, step: Step) -> Any:
     out, inputs = state.pick(step.first), [state.pick(step.second), state.pick(step.detail)]
-    return state.torch.autograd.grad(
+    found = state.torch.autograd.grad(
         out.sum(), inputs, create_graph=step.choice % 3 == 0, retain_graph=True, allow_unused=step.choice % 2 == 0
     )
+    return [_compact(g) for g in found]
 
 
 @action
 def grad_of_square(state: State, step: Step) -> Any:
     out = state.pick(step.first)
-    return state.torch.autograd.grad(
+    (found,) = state.torch.autograd.grad(
         (out * out).sum(), state.pick(step.second), create_graph=step.choice % 3 != 0, retain_graph=True
     )
+    return _compact(found)
 
 
 @action
@@ -520,17 +529,16 @@ def _masked(text: str) -> str:
     return re.sub(r"0x[0-9a-f]+", "0x", text)
 
 
+def _history(t: Any) -> tuple:
+    try:
+        grad_fn = t.grad_fn
+    except RuntimeError as error:  # a view that does not follow its base
+        return (str(error),)
+    return (None if grad_fn is None else type(grad_fn).__name__, t.is_leaf, t.output_nr)
+
+
 def _facts(t: Any) -> tuple:
-    grad_fn = t.grad_fn
-    return (
-        tuple(t.shape),
-        t._version,
-        t.requires_grad,
-        t.is_leaf,
-        None if grad_fn is None else type(grad_fn).__name__,
-        t._is_view(),
-        t.output_nr,
-    )
+    return (tuple(t.shape), t._version, t.requires_grad, t._is_view(), *_history(t))
 
 
 def _layout(t: Any) -> tuple:
@@ -567,7 +575,7 @@ def run(program: Sequence[Step], torch: ModuleType) -> list[Observation]:
         for number, step in enumerate(program):
             error = None
             try:
-                with torch.set_grad_enabled(not step.no_grad):
+                with torch.set_grad_enabled(not step.no_grad or step.action in CHANGE_THE_SHAPE):
                     made = ACTIONS[step.action](state, step)
             except Exception as raised:
                 error = _masked(f"{type(raised).__name__}: {raised}")

@@ -186,6 +186,44 @@ class ViewKernels:
         return Kernel("view_write", body, [self._base, new, *offset], self._base.placement, node="CopySlices")
 
 
+class RestridedKernels:
+    """The same for a view of a base that has itself become a view of its Storage, by ``t_()`` for instance.
+
+    ``base`` and ``g`` both lie over a Storage of aval ``storage``; operands and results are those of ``ViewKernels``.
+    """
+
+    offset = False
+
+    def __init__(self, storage: Aval, base: Geometry, g: Geometry):
+        self._storage, self._base, self._geometry = storage, base, g
+
+    def _bodies(self, g: Geometry) -> tuple[Any, Any]:
+        grid = _grid(self._storage.nbytes // g.dtype.itemsize, g)
+        read, write = _read_body(g, grid, False), _write_body(g, grid, False)
+        return lambda s: read(s, g.offset)[0], lambda s, new: write(s, new, g.offset)[0]
+
+    @functools.cached_property
+    def read(self) -> Kernel:
+        storage, (_, write_base), (read_view, _) = self._storage, self._bodies(self._base), self._bodies(self._geometry)
+
+        def body(base):
+            return (read_view(write_base(jnp.zeros(storage.shape, storage.dtype), base)),)
+
+        return Kernel("view", body, [_view_aval(storage, self._base)], storage.placement, node="AsStridedBackward0")
+
+    @functools.cached_property
+    def write(self) -> Kernel:
+        storage, (read_base, write_base) = self._storage, self._bodies(self._base)
+        _, write_view = self._bodies(self._geometry)
+
+        def body(base, new):
+            whole = write_base(jnp.zeros(storage.shape, storage.dtype), base)
+            return (read_base(write_view(whole, new)),)
+
+        avals = [_view_aval(storage, self._base), _view_aval(storage, self._geometry)]
+        return Kernel("view_write", body, avals, storage.placement, node="CopySlices")
+
+
 def _view_aval(base: Aval, g: Geometry) -> Aval:
     from .._exec.value import aval_of
 
@@ -209,4 +247,33 @@ def kernels_of(base: Aval, g: Geometry) -> ViewKernels:
         if len(_kernels) > 1 << 16:
             _kernels.clear()
         _kernels[exact] = found
+    return found
+
+
+_restrided: dict[tuple, RestridedKernels] = {}
+
+
+def restrided_kernels_of(storage: Aval, base: Geometry, g: Geometry) -> RestridedKernels:
+    """The kernels that read and write ``g`` in a tensor of geometry ``base`` over the same Storage."""
+    key = (storage, base, g)
+    found = _restrided.get(key)
+    if found is None:
+        found = _restrided[key] = RestridedKernels(storage, base, g)
+    return found
+
+
+_pieces: dict[tuple, Kernel] = {}
+
+
+def pieces_kernel(base: Aval, dim: int, sizes: tuple[int, ...] | None) -> Kernel:
+    """The kernel of several views at once: pieces of the given sizes of one dimension, or for None all its slices."""
+    key = (base, dim, sizes)
+    found = _pieces.get(key)
+    if found is None:
+
+        def body(x):
+            parts = lax.split(x, sizes or (1,) * base.shape[dim], dim)
+            return tuple(lax.squeeze(p, (dim,)) for p in parts) if sizes is None else tuple(parts)
+
+        found = _pieces[key] = Kernel("view", body, [base], base.placement)
     return found

@@ -138,7 +138,7 @@ class Node(GraphNode):
             # The base's history, then what the operation on the view read besides the view.
             base, inner = (self.edges[0] if len(self.edges) > 1 else (None, 0)), self.edges[-1][0]
             return (base, *inner.next_functions[1:])
-        edges = dict(zip(self.vjp.needs, self.edges, strict=True))
+        edges = {i: e for i, e in zip(self.vjp.needs, self.edges, strict=True) if e[0] is not NOWHERE}
         return tuple(edges.get(i, (None, 0)) for i in self.vjp.forward.tensor_operands)
 
     def check_versions(self) -> None:
@@ -203,6 +203,15 @@ class AccumulateGrad(GraphNode):
     def next_functions(self) -> tuple:
         return ()
 
+
+class _Nothing:
+    __slots__ = ("__weakref__",)
+
+
+# Where an edge leads that PyTorch leaves empty, of a tensor that nevertheless counts as requiring grad: a view made
+# under no_grad of a base that does.
+NOWHERE = AccumulateGrad(_Nothing())
+NOWHERE_EDGE: Edge = (NOWHERE, 0)
 
 _node_classes: dict[str, type[Node]] = {}
 

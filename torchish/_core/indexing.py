@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from .._exec.statistics import Reason
-from .._exec.window import flush, materialise
+from .._exec.window import THREADS, flush, materialise
 from .._ops.registry import OPS
 from . import views
 from .dispatch import call
-from .inplace import call_inplace
+from .inplace import call_inplace, check_history
 from .tensor import NUMBER_CLASSES, Tensor
 from .views import view_of
 
@@ -30,8 +30,12 @@ def _items(t: Tensor, index: Any) -> list[Any]:
     items = list(index) if isinstance(index, tuple) else [index]
     taken = sum(_dims_taken(item) for item in items)
     ndim = len(t.shape)
+    if ndim == 0 and isinstance(index, slice):
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     if taken > ndim:
-        if ndim == 0 and any(isinstance(i, (int, np.integer)) for i in items):
+        if ndim == 0 and isinstance(index, (int, np.integer)):
+            if index:
+                raise IndexError(f"index {index} is out of bounds for dimension 0 with size 0")
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
                 "a 0-dim tensor to a number"
@@ -268,6 +272,7 @@ def _tensor_type(t: Tensor) -> str:
 
 def copy_into(target: Tensor, source: Tensor) -> Tensor:
     """``target.copy_(source)``: broadcast, converted, from any device."""
+    check_history(target, THREADS.context.grad_enabled and (target.requires_grad or source.requires_grad))
     lead = len(source.shape) - len(target.shape)
     if lead > 0 and all(n == 1 for n in source.shape[:lead]):
         source = source.reshape(source.shape[lead:])  # type: ignore[attr-defined]

@@ -17,9 +17,9 @@ from .._ops.registry import Op
 from . import promotion
 from .dispatch import _bind, _kernel, make_node
 from .dtypes import of
-from .geometry import kernels_of, overlaps
-from .graph import AccumulateGrad, Edge, short_name
-from .tensor import Tensor, View
+from .geometry import overlaps
+from .graph import Edge, short_name
+from .tensor import Tensor, creation_error, kernels_over_base
 
 _LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 _LEAF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
@@ -34,10 +34,10 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = ()) -> Tensor:
     target = operands[0]
     if not isinstance(target, Tensor):
         raise TypeError(f"{op.name}_(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}")
-    values, key, needs, edges, counters = _bind(operands, static)
     context = THREADS.context
-    differentiable = context.grad_enabled and bool(needs)
+    differentiable = context.grad_enabled and _requires_grad(operands)
     check_writable(target, differentiable)
+    values, key, needs, edges, counters = _bind(operands, static)
     kernel = _kernel(op, values, key)
     aval = kernel.out_avals[0]
     check_fits(aval, target)
@@ -55,22 +55,20 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = ()) -> Tensor:
     return target
 
 
+def _requires_grad(operands: Sequence[Any]) -> bool:
+    return any(
+        x.requires_grad if isinstance(x, Tensor) else isinstance(x, (list, tuple)) and _requires_grad(x)
+        for x in operands
+    )
+
+
 def check_writable(target: Tensor, differentiable: bool) -> None:
     """Raise PyTorch's error where an in-place operation on ``target`` is not allowed.
 
     ``differentiable``: whether the operation would be recorded for ``backward()``.
     """
+    check_history(target, differentiable)
     view = target._view
-    base_edge = None if view is None or view.base is None else view.base._edge
-    if differentiable or (base_edge is not None and THREADS.context.grad_enabled):
-        if view is not None and view.base is not None:
-            if view.creation is not None:
-                raise RuntimeError(_creation_error(target, view))
-            if base_edge is not None and isinstance(base_edge[0], AccumulateGrad):
-                raise RuntimeError(_LEAF_VIEW)
-        edge = target._current_edge()
-        if edge is not None and isinstance(edge[0], AccumulateGrad):
-            raise RuntimeError(_LEAF)
     if target._extra is not None and target._extra.get("inference") and not THREADS.context.inference:
         raise RuntimeError(
             "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
@@ -80,22 +78,18 @@ def check_writable(target: Tensor, differentiable: bool) -> None:
         raise RuntimeError(_OVERLAP)
 
 
-def _creation_error(target: Tensor, view: View) -> str:
-    edge = target._current_edge()
-    name = short_name(edge[0]) if edge is not None else "None"
-    number = edge[1] if edge is not None else 0
-    if view.creation == "multi":
-        return (
-            f"Output {number} of {name} is a view and is being modified inplace. This view is the output of a "
-            "function that returns multiple views. Such functions do not allow the output views to be modified "
-            "inplace. You should replace the inplace operation by an out-of-place one."
-        )
-    return (
-        f"A view was created in {view.creation} mode and is being modified inplace with grad mode enabled. "
-        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-        f"moving both the view and the inplace either both inside the {view.creation} block (if you don't want the "
-        "inplace to be tracked) or both outside (if you want the inplace to be tracked)."
-    )
+def check_history(target: Tensor, differentiable: bool) -> None:
+    """Raise PyTorch's error where ``target``'s place in the graph forbids to change it in place."""
+    if not differentiable:
+        return
+    view, required = target._view, target.requires_grad
+    if view is not None and view.base is not None:
+        if view.creation is not None:
+            raise RuntimeError(creation_error(target, indirect=False))
+        if required and view.base.is_leaf:
+            raise RuntimeError(_LEAF_VIEW)
+    if required and target.is_leaf:
+        raise RuntimeError(_LEAF)
 
 
 def check_fits(result: Aval, target: Tensor) -> None:
@@ -144,10 +138,9 @@ def store(context: Context, target: Tensor, result: Value, edge: Edge | None) ->
     base: Tensor = view.base
     edge = _through_cast(context, result, target, edge)
     result = cast(context, result, target._aval.dtype)
-    base_aval = base._aval
-    kernels = kernels_of(base_aval, view.relative)
+    kernels, offset = kernels_over_base(view)
     base_edge = base._current_edge()
-    values: list[Any] = [base._value(), result, *([view.relative.offset] if kernels.offset else [])]
+    values: list[Any] = [base._value(), result, *([offset] if kernels.offset else [])]
     needs = [1] if base_edge is None else [0, 1]
     edges = [edge] if base_edge is None else [base_edge, edge]
     written = record(context, kernels.write, values)

@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._exec.kernel import Kernel
 from .._exec.value import Aval, Value, aval_of
 from .._exec.window import THREADS, materialise, record
 from . import dtypes
 from .device import device, device_of
-from .geometry import Geometry, contiguous, is_contiguous, kernels_of
-from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class
+from .geometry import Geometry, contiguous, is_contiguous, kernels_of, pieces_kernel, restrided_kernels_of
+from .graph import NOWHERE_EDGE, AccumulateGrad, Edge, Node, next_sequence_number, node_class, short_name
 from .size import Size
 from .storage import Storage
 
 TENSOR_CLASSES: set[type] = set()
 NUMBER_CLASSES: frozenset[type] = frozenset({float, int, bool, complex})
+
+
+ELSEWHERE: Any = object()
 
 
 class View:
@@ -34,15 +38,28 @@ class View:
         base: the tensor that autograd sees as the base, which is never a view itself; None where the
             view is not differentiable (``detach()``).
         relative: the geometry over ``base`` as if that were contiguous.
+        over: the base's own geometry when the view was made (None: its Storage's); ``relative`` holds while it stays
+            so. ELSEWHERE: it never held.
         attr_version: the Storage's version when the edge was last known to be right.
         creation: None, or why in-place operations on the view are errors.
         counter: a version counter of its own (``.data``), or None.
     """
 
-    __slots__ = ("attr_version", "base", "cached", "cached_writes", "counter", "creation", "geometry", "relative")
+    __slots__ = (
+        "attr_version",
+        "base",
+        "cached",
+        "cached_writes",
+        "counter",
+        "creation",
+        "geometry",
+        "over",
+        "relative",
+    )
 
     def __init__(self, geometry: Geometry, base: Any, relative: Geometry, version: int):
         self.geometry, self.base, self.relative = geometry, base, relative
+        self.over = None if base is None or base._view is None else base._view.geometry
         self.attr_version = version
         self.creation: str | None = None
         self.counter: list[Any] | None = None
@@ -211,25 +228,31 @@ class Tensor(metaclass=TensorMeta):
     # Autograd
 
     def _current_edge(self) -> Edge | None:
-        """The tensor's edge into the graph, made anew for a view whose base was changed in place."""
-        view = self._view
+        """The tensor's edge into the graph, made anew for a view whose base was changed in place.
+
+        Raises:
+            RuntimeError: if the base was changed and the view is one that does not follow.
+        """
+        view, edge = self._view, self._edge
         if view is None or view.base is None:
-            return self._edge
-        edge = self._edge
-        if edge is not None and isinstance(edge[0], AccumulateGrad):
             return edge
-        version = self._storage.counter[0]
+        base_edge = view.base._edge
+        if base_edge is None and (edge is None or isinstance(edge[0], AccumulateGrad)):
+            return edge
+        version = self._counter()[0]
         if view.attr_version != version:
-            base_edge = view.base._edge
-            self._edge = edge = None if base_edge is None else (view_node(view.base, view.relative, base_edge), 0)
+            if view.creation is not None:
+                raise RuntimeError(creation_error(self, indirect=True))
+            kernels, offset = kernels_over_base(view)
+            self._edge = edge = (_lazy_node(kernels.read, offset, base_edge or NOWHERE_EDGE, "AsStridedBackward0"), 0)
             view.attr_version = version
-        return edge
+        return NOWHERE_EDGE if edge is None else edge
 
     @property
     def requires_grad(self) -> bool:
-        if self._current_edge() is not None:
+        if self._edge is not None:
             return True
-        view = self._view  # of a base that requires grad, made under no_grad: PyTorch says that it does too
+        view = self._view  # also of a base that requires grad, made under no_grad
         return view is not None and view.base is not None and view.base._edge is not None
 
     @requires_grad.setter
@@ -251,10 +274,10 @@ class Tensor(metaclass=TensorMeta):
                 )
             return self
         if not requires_grad:
-            if edge is not None:
-                self._extras()["accumulate"] = edge
+            if self._edge is not None:
+                self._extras()["accumulate"] = self._edge
             self._edge = None
-        elif edge is None:
+        elif self._edge is None:
             if not self._aval.inexact:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
             if self._extra is not None and self._extra.get("inference") and not THREADS.context.inference:
@@ -386,13 +409,41 @@ def alias(t: Tensor) -> Tensor:
 
 def view_node(base: Tensor, relative: Geometry, base_edge: Edge, name: str = "AsStridedBackward0") -> Node:
     """A node whose derivative puts a view's gradient into a zero gradient of ``base``."""
-    kernels = kernels_of(base._aval, relative)
-    vjp = kernels.read.vjp((0,))
+    return _lazy_node(kernels_of(base._aval, relative).read, relative.offset, base_edge, name)
+
+
+def strided_node(t: Tensor, geometry: Geometry, edge: Edge) -> Node:
+    """The node of a view of ``t`` that is given by its place in the Storage, whatever ``t``'s own."""
+    if t._view is None:
+        return view_node(t, geometry, edge)
+    read = restrided_kernels_of(t._storage.aval, t._view.geometry, geometry).read
+    return _lazy_node(read, 0, edge, "AsStridedBackward0")
+
+
+def pieces_node(t: Tensor, dim: int, sizes: tuple[int, ...] | None, edge: Edge, name: str) -> Node:
+    """The one node of several views of ``t``: pieces of one dimension, or for None all its slices."""
+    return _lazy_node(pieces_kernel(t._aval, dim, sizes), 0, edge, name)
+
+
+def kernels_over_base(view: View) -> tuple[Any, int]:
+    """The kernels that read and write a view in its base, and the offset that they take."""
+    base = view.base
+    now = None if base._view is None else base._view.geometry
+    if now == view.over:
+        return kernels_of(base._aval, view.relative), view.relative.offset
+    storage = base._storage.aval
+    whole = contiguous(storage.shape, storage.dtype) if now is None else now
+    return restrided_kernels_of(storage, whole, view.geometry), 0
+
+
+def _lazy_node(read: Kernel, offset: int, edge: Edge, name: str) -> Node:
+    """A node for the views that ``read`` reads, which nobody recorded."""
+    vjp = read.vjp((0,))
     node = object.__new__(node_class(name))
     node.vjp = vjp
-    node.saved = (relative.offset,) if vjp.uses else ()
+    node.saved = (offset,) if vjp.uses else ()
     node.versions = ()
-    node.edges = (base_edge,)
+    node.edges = (edge,)
     node.sequence_nr = next_sequence_number()
     node.hooks = None
     node.window = None
@@ -401,6 +452,28 @@ def view_node(base: Tensor, relative: Geometry, base_edge: Edge, name: str = "As
     if hooks is not None:
         hooks.node_made(node)
     return node
+
+
+def creation_error(t: Tensor, *, indirect: bool) -> str:
+    """Why a view must not be modified in place; ``indirect``: through its base or another view of that."""
+    view, edge = t._view, t._edge
+    assert view is not None
+    what = "its base or another view of its base has been" if indirect else "is being"
+    if view.creation != "multi" or edge is None:
+        mode = "inference" if view.creation == "inference" else "no_grad"
+        text = f"A view was created in {mode} mode and {what} modified inplace with grad mode enabled."
+    else:
+        text = f"Output {edge[1]} of {short_name(edge[0])} is a view and {what} modified inplace."
+    if view.creation == "multi":
+        return (
+            f"{text} This view is the output of a function that returns multiple views. Such functions do not allow "
+            "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
+        )
+    return (
+        f"{text} Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+        f"moving both the view and the inplace either both inside the {mode} block (if you don't want the inplace to "
+        "be tracked) or both outside (if you want the inplace to be tracked)."
+    )
 
 
 def _check_grad(t: Tensor, new: Tensor) -> None:

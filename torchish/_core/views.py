@@ -21,7 +21,10 @@ Rule = Callable[[Geometry], Geometry]
 
 
 def view_of(t: Tensor, rule: Rule, node_name: str, *, multi: bool = False, number: int = 0, node: Any = None) -> Tensor:
-    """The view of ``t`` that ``rule`` describes; ``node_name`` is its ``grad_fn``'s."""
+    """The view of ``t`` that ``rule`` describes; ``node_name`` is its ``grad_fn``'s.
+
+    A function that makes several (``multi``) gives each the ``node`` that they share and its ``number`` there.
+    """
     own = t._geometry()
     geometry = rule(own)
     view, context = t._view, THREADS.context
@@ -33,19 +36,23 @@ def view_of(t: Tensor, rule: Rule, node_name: str, *, multi: bool = False, numbe
         base, relative = view.base, rule(view.relative)
     made = object.__new__(Tensor)
     made._storage = t._storage
-    made._view = v = View(geometry, base, relative, t._storage.counter[0])
+    made._view = v = View(geometry, base, relative, t._counter()[0])
     if view is not None:
         v.counter = view.counter
-        v.creation = view.creation
-    if multi:
-        v.creation = "multi"
-    elif not context.grad_enabled and v.creation is None:
+        if base is not t:
+            v.over, v.creation = view.over, view.creation
+    if not context.grad_enabled:
         v.creation = "inference" if context.inference else "no_grad"
+    elif multi:
+        v.creation = "multi"
     made._edge = made._grad = made._extra = None
-    edge = t._current_edge()
-    if edge is not None and context.grad_enabled:
-        plain = geometry if view is None else rule(contiguous(own.size, own.dtype))
-        made._edge = (view_node(t, plain, edge, node_name), 0)
+    if node is not None:
+        made._edge = (node, number)
+    elif context.grad_enabled:
+        edge = t._current_edge()
+        if edge is not None:
+            plain = geometry if view is None else rule(contiguous(own.size, own.dtype))
+            made._edge = (view_node(t, plain, edge, node_name), 0)
     if t._extra is not None and t._extra.get("inference"):
         made._extras()["inference"] = True
     return made

@@ -93,6 +93,8 @@ class Kernel:
         self.check_uses: tuple[int, ...] = ()
         if check is not None:
             self.check_uses = used_operands(check, self.in_avals)
+            if not self.check_uses:  # it holds whatever the data, such as a zero divisor among floats
+                self.check = None
             self._check_jitted = jax.jit(self._check_used)
         self._vjps: dict[tuple[int, ...], VjpKernel] = {}
 

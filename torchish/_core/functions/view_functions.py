@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..._exec.window import THREADS
 from .. import views
 from ..arguments import as_int, as_size, unpack
 from ..dtypes import dtype as Dtype
 from ..generate import OP_FUNCTIONS
 from ..geometry import is_contiguous
+from ..graph import node_class, short_name
+from ..inplace import check_history
 from ..public import public
-from ..tensor import Tensor
+from ..tensor import ELSEWHERE, Tensor, pieces_node, strided_node
 from ..views import infer_size, view_of, wrap_dim
 
 
@@ -251,12 +254,18 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     return view_of(input, lambda g: views.sliced(g, d, first, first + count, 1), "SliceBackward0")
 
 
-def _pieces(input: Tensor, d: int, sizes: Sequence[int], node: str) -> tuple[Tensor, ...]:
+def _shared_node(input: Tensor, d: int, sizes: Sequence[int] | None, name: str) -> Any:
+    edge = input._current_edge() if THREADS.context.grad_enabled else None
+    return None if edge is None else pieces_node(input, d, None if sizes is None else tuple(sizes), edge, name)
+
+
+def _pieces(input: Tensor, d: int, sizes: Sequence[int], name: str) -> tuple[Tensor, ...]:
     made, start = [], 0
-    for n in sizes:
+    node = _shared_node(input, d, sizes, name)
+    for i, n in enumerate(sizes):
         stop = start + n
         rule = lambda g, a=start, b=stop: views.sliced(g, d, a, b, 1)  # noqa: E731
-        made.append(view_of(input, rule, node, multi=True))
+        made.append(view_of(input, rule, name, multi=True, number=i, node=node))
         start = stop
     return tuple(made)
 
@@ -362,8 +371,10 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if len(input.shape) == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     d = wrap_dim(dim, len(input.shape))
+    name = "UnbindBackward0"
+    node = _shared_node(input, d, None, name) if input.shape[d] else None
     return tuple(
-        view_of(input, lambda g, i=i: views.selected(g, d, i), "UnbindBackward0", multi=True)
+        view_of(input, lambda g, i=i: views.selected(g, d, i), name, multi=True, number=i, node=node)
         for i in range(input.shape[d])
     )
 
@@ -450,7 +461,14 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
             f"requiring a storage size of {(last + 1) * itemsize} are out of bounds for storage of size "
             f"{input._storage.aval.nbytes}"
         )
-    return view_of(input, lambda g: g._replace(size=size, stride=stride, offset=offset), "AsStridedBackward0")
+    edge = input._current_edge() if THREADS.context.grad_enabled else None
+    geometry = input._geometry()._replace(size=size, stride=stride, offset=offset)
+    node = None if edge is None else strided_node(input, geometry, edge)
+    made = view_of(input, lambda g: geometry, "AsStridedBackward0", node=node)
+    assert made._view is not None
+    if made._view.base._view is not None:
+        made._view.over = ELSEWHERE
+    return made
 
 
 # Complex
@@ -509,9 +527,13 @@ def detach(input: Tensor) -> Tensor:
 # The same in place: the tensor itself gets the other size and strides
 
 
-def _in_place(function: Any, *names: str) -> None:
+def _in_place(function: Any, *names: str, overloads: int = 1) -> None:
+    """``overloads``: how many nodes the function has of its own, before those of its in-place form."""
+
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        become(self, function(self, *args, **kwargs))
+        differentiable = THREADS.context.grad_enabled and self.requires_grad
+        check_history(self, differentiable)
+        become(self, function(self, *args, **kwargs), overloads if differentiable else None)
         return self
 
     for name in names:
@@ -520,18 +542,28 @@ def _in_place(function: Any, *names: str) -> None:
     public("Tensor", name=names[0], aliases=names[1:])(method)
 
 
-def become(t: Tensor, view: Tensor) -> None:
-    """Give ``t`` the geometry and the history of ``view``, a view of it."""
-    edge = view._current_edge()
-    made = view._view
+def become(t: Tensor, view: Tensor, overloads: int | None) -> None:
+    """Give ``t`` the geometry of ``view``, a view of it, and its history too where ``overloads`` is not None."""
+    old, made = t._view, view._view
     assert made is not None
+    made.creation = None if old is None else old.creation
     if made.base is t:
-        made.base = None
-    t._view, t._edge = made, edge
+        made.base = made.over = None
+    t._view = made
+    counter = t._counter()
+    counter[0] += 1
+    made.attr_version = counter[0]
+    if overloads is not None:
+        assert view._edge is not None
+        node, number = view._edge
+        name, _, index = node.name().rpartition("Backward")
+        node.__class__ = node_class(f"{name}Backward{int(index) + overloads}")
+        t._edge = (node, number)
+        counter[1:] = [short_name(node)]
 
 
 _in_place(t, "t_")
 _in_place(transpose, "transpose_", "swapaxes_", "swapdims_")
-_in_place(squeeze, "squeeze_")
+_in_place(squeeze, "squeeze_", overloads=3)
 _in_place(unsqueeze, "unsqueeze_")
 _in_place(as_strided, "as_strided_")
