@@ -1,7 +1,12 @@
-"""125 small pointwise ops in a chain on 32 by 32 numbers, and their backward: what an op costs when it does little."""
+"""125 small pointwise ops in a chain on 32 by 32 numbers, and their backward: what an op costs when it does little.
+
+One variant's constant shares memory with a NumPy array that stays alive, so that the program could change it between
+any two ops: what that costs is a figure of its own.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +19,9 @@ START = np.full((32, 32), 0.1, np.float32)
 FACTOR = np.linspace(0.9, 1.1, 32 * 32, dtype=np.float32).reshape(32, 32)
 
 
-def torch_job(torch: Any) -> TorchJob:
-    a = torch.from_numpy(START.copy()).requires_grad_()
-    b = torch.from_numpy(FACTOR)
+def torch_job(torch: Any, *, shared: bool) -> TorchJob:
+    a = torch.tensor(START, requires_grad=True)
+    b = torch.from_numpy(FACTOR) if shared else torch.tensor(FACTOR)
 
     def train() -> Any:
         a.grad, h = None, a
@@ -51,4 +56,10 @@ def jax_job() -> JaxJob:
     return JaxJob(train, jnp.asarray(START), lambda: (b,), read_loss=True)
 
 
-WORKLOADS = [Workload("chain", "125 small ops and their backward, loss.item() each step", 200, torch_job, jax_job)]
+WORKLOADS = [
+    Workload(name, f"125 small ops and their backward, {words}", 200, partial(torch_job, shared=shared), jax_job)
+    for name, words, shared in (
+        ("chain", "loss.item() each step", False),
+        ("chain-numpy", "an operand shared with NumPy", True),
+    )
+]

@@ -54,6 +54,10 @@ class State:
     def pick(self, number: int) -> Any:
         return self.tensors[number % len(self.tensors)]
 
+    def read(self, number: int) -> Any:
+        """A tensor to compute with: PyTorch's results have the strides of what they come from, torchish's do not."""
+        return self.pick(number).contiguous()
+
     def keep(self, made: Any) -> None:
         """Name the results, in place of the oldest where there are too many."""
         for t in made if isinstance(made, (tuple, list)) else [made]:
@@ -179,7 +183,7 @@ def squeeze(state: State, step: Step) -> Any:
 @action
 def permute(state: State, step: Step) -> Any:
     t = state.pick(step.first)
-    return t.permute(*range(t.dim())[::-1])
+    return t.permute(list(range(t.dim()))[::-1])
 
 
 @action
@@ -366,75 +370,75 @@ def add_through_data(state: State, step: Step) -> Any:
 
 @action
 def add(state: State, step: Step) -> Any:
-    return state.pick(step.first) + state.pick(step.second)
+    return state.read(step.first) + state.read(step.second)
 
 
 @action
 def mul(state: State, step: Step) -> Any:
-    return state.pick(step.first) * state.pick(step.second)
+    return state.read(step.first) * state.read(step.second)
 
 
 @action
 def mul_number(state: State, step: Step) -> Any:
-    return state.pick(step.first) * NUMBERS[step.choice % len(NUMBERS)]
+    return state.read(step.first) * NUMBERS[step.choice % len(NUMBERS)]
 
 
 @action
 def tanh(state: State, step: Step) -> Any:
-    return state.pick(step.first).tanh()
+    return state.read(step.first).tanh()
 
 
 @action
 def sin(state: State, step: Step) -> Any:
-    return state.pick(step.first).sin()
+    return state.read(step.first).sin()
 
 
 @action
 def clone(state: State, step: Step) -> Any:
-    return state.pick(step.first).clone()
+    return state.read(step.first).clone()
 
 
 @action
 def sum_(state: State, step: Step) -> Any:
-    return state.pick(step.first).sum()
+    return state.read(step.first).sum()
 
 
 @action
 def sum_of_dim(state: State, step: Step) -> Any:
-    t = state.pick(step.first)
+    t = state.read(step.first)
     return t.sum(_dim(t, step.choice))
 
 
 @action
 def stack(state: State, step: Step) -> Any:
-    return state.torch.stack([state.pick(step.first), state.pick(step.second)])
+    return state.torch.stack([state.read(step.first), state.read(step.second)])
 
 
 @action
 def cat(state: State, step: Step) -> Any:
-    return state.torch.cat([state.pick(step.first), state.pick(step.second)])
+    return state.torch.cat([state.read(step.first), state.read(step.second)])
 
 
 @action
 def where(state: State, step: Step) -> Any:
-    a = state.pick(step.first)
-    return state.torch.where(a.detach() > 0, a, state.pick(step.second))
+    a = state.read(step.first)
+    return state.torch.where(a.detach() > 0, a, state.read(step.second))
 
 
 @action
 def index_with_mask(state: State, step: Step) -> Any:
-    t = state.pick(step.first)
+    t = state.read(step.first)
     return t[t.detach() > 0.1]
 
 
 @action
 def index_with_list(state: State, step: Step) -> Any:
-    return state.pick(step.first)[[1, 0, 1]]
+    return state.read(step.first)[[1, 0, 1]]
 
 
 @action
 def largest_of_dim(state: State, step: Step) -> Any:
-    return state.pick(step.first).max(0).values
+    return state.read(step.first).max(0).values
 
 
 # Gradients
@@ -503,7 +507,7 @@ def zero_the_grad(state: State, step: Step) -> Any:
 
 @action
 def keep_the_grad(state: State, step: Step) -> Any:
-    return state.pick(step.first).grad
+    return _compact(state.pick(step.first).grad)
 
 
 @action

@@ -23,7 +23,7 @@ from .public import public
 from .python_data import array_from_data, converted, infer_dtype, kind_of_dtype, numpy_type_error
 from .size import Size
 from .storage import from_shared
-from .tensor import Tensor
+from .tensor import Tensor, requiring_grad
 
 # Values
 
@@ -49,7 +49,7 @@ def _number_in(x: Any, dtype: np.dtype) -> Any:
 def _array_to_tensor(array: np.ndarray, placement: Placement, requires_grad: bool = False) -> Tensor:
     """A Tensor of an array that nobody else holds."""
     t = wrap(from_numpy(array, placement))
-    return t.requires_grad_() if requires_grad else t
+    return requiring_grad(t) if requires_grad else t
 
 
 def _np_dtype(dtype: Any, default: Any = None) -> np.dtype:
@@ -89,10 +89,8 @@ def tensor(
         )
         copied = data.detach().clone()  # type: ignore[attr-defined]
         copied = copied.to(dtype=dtype or data.dtype, device=device if device is not None else data.device)
-        return copied.requires_grad_() if requires_grad else copied
+        return requiring_grad(copied) if requires_grad else copied
     array = array_from_data(data, dtypes.to_np(dtype))
-    if requires_grad and not scalar_types.is_inexact(array.dtype):
-        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     return _array_to_tensor(array, placement_of(device), requires_grad)
 
 
@@ -131,7 +129,7 @@ def from_numpy_array(ndarray: np.ndarray) -> Tensor:
 def _filled(size: Sequence[int], number: Any, dtype: np.dtype, device: Any, requires_grad: bool) -> Tensor:
     aval = aval_of(_nonnegative(as_size(size), ""), dtype, placement_of(device))
     t = wrap(full_value(aval, number))
-    return t.requires_grad_() if requires_grad else t
+    return requiring_grad(t) if requires_grad else t
 
 
 def _sizes(given: tuple, name: str) -> tuple[int, ...]:
@@ -504,7 +502,7 @@ def empty_strided(
     t = _filled((length,), 0, _np_dtype(dtype), device, False)
     g = Geometry(size, stride, 0, t._aval.dtype)
     t._view = View(g, None, g, 0)
-    return t.requires_grad_() if requires_grad else t
+    return requiring_grad(t) if requires_grad else t
 
 
 def legacy_tensor(cls: type, *args: Any, device: Any = None) -> Tensor:

@@ -60,6 +60,17 @@ def overlaps(size: tuple[int, ...], stride: tuple[int, ...]) -> bool:
     return any(n > 1 and s == 0 for n, s in zip(size, stride, strict=True))
 
 
+def is_dense(g: Geometry) -> bool:
+    """Whether the elements fill one stretch of memory, each place once."""
+    step = 1
+    for s, n in sorted(zip(g.stride, g.size, strict=True)):
+        if n != 1:
+            if s != step:
+                return False
+            step *= n
+    return True
+
+
 class _Grid(NamedTuple):
     order: tuple[int, ...]  # the view's dimensions with more than one element, by falling stride
     shape: tuple[int, ...]  # of the grid over the base
@@ -144,15 +155,32 @@ def _read_body(g: Geometry, grid: _Grid | None, whole: bool):
     return read
 
 
+def _last_written(new: jax.Array, old: jax.Array, g: Geometry) -> jax.Array:
+    """``new`` with the dimensions of stride 0 reduced to size 1: of the elements that share a place, the last changed."""
+    for axis, (n, s) in enumerate(zip(g.size, g.stride, strict=True)):
+        if n > 1 and s == 0:
+            changed = (new != old) & ~((new != new) & (old != old))
+            order = lax.broadcasted_iota(np.int64, new.shape, axis)
+            last = jnp.argmax(jnp.where(changed, order, -1), axis, keepdims=True)
+            new, old = jnp.take_along_axis(new, last, axis), jnp.take_along_axis(old, last, axis)
+    return new
+
+
 def _write_body(g: Geometry, grid: _Grid | None, whole: bool):
+    read = _read_body(g, grid, whole)
+
     def write(base, new, offset=0):
         if 0 in g.size:
             return (base,)
         flat = _elements(base, g.dtype)
+        if overlaps(g.size, g.stride):
+            new = _last_written(new, read(base, offset)[0], g)
         if grid is None:
             flat = flat.at[_places(g, offset)].set(new)
         else:
-            box = new.reshape([n for n in g.size if n > 1]).transpose([sorted(grid.order).index(i) for i in grid.order])
+            box = new.reshape([n for n, s in zip(g.size, g.stride, strict=True) if n > 1 and s]).transpose(
+                [sorted(grid.order).index(i) for i in grid.order]
+            )
             box = box.reshape(grid.window)
             if not whole:
                 box = lax.dynamic_update_slice(_as_grid(flat, grid), box, _starts(offset, grid))

@@ -195,6 +195,9 @@ class AccumulateGrad(GraphNode):
     def _sequence_nr(self) -> int:
         return (1 << 64) - 1
 
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
     @property
     def variable(self) -> Any:
         return self.leaf()

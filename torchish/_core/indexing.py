@@ -16,6 +16,7 @@ from .._exec.window import THREADS, flush, materialise
 from .._ops.registry import OPS
 from . import views
 from .dispatch import call
+from .geometry import overlaps
 from .inplace import call_inplace, check_history
 from .tensor import NUMBER_CLASSES, Tensor
 from .views import view_of
@@ -223,9 +224,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     target = parsed.view
     if not parsed.dims:
         if value.__class__ in NUMBER_CLASSES or isinstance(value, np.generic):
-            call_inplace(OPS["fill"], (target, value.item() if isinstance(value, np.generic) else value))
+            _fill(target, value.item() if isinstance(value, np.generic) else value)
         else:
-            copy_into(target, _as_source(value, self))
+            _assign(target, _as_source(value, self))
         return
     masks = [i for i in parsed.indices if i._aval.dtype.kind == "b"]
     number = value.__class__ in NUMBER_CLASSES or isinstance(value, np.generic)
@@ -238,7 +239,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             value = value.item()
         if isinstance(value, Tensor) and value._aval.dtype != self._aval.dtype:
             value = value.to(self.dtype)  # type: ignore[attr-defined]
-        call_inplace(OPS["masked_fill"], (target, mask.reshape(shape), value))  # type: ignore[attr-defined]
+        shaped = mask.reshape(shape)  # type: ignore[attr-defined]
+        call_inplace(OPS["masked_fill"], (target, shaped, value), (), "IndexPutBackward0")
         return
     dims, indices = parsed.integer_indices()
     source = _as_source(value, self)
@@ -250,6 +252,26 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             )
         source = source.to(self.dtype)  # type: ignore[attr-defined]
     call_inplace(OPS["index_put.dims"], (target, _on_device(indices, self), source), (dims, False))
+
+
+def _fill(target: Tensor, value: Any) -> None:
+    g = target._geometry()
+    if overlaps(g.size, g.stride):  # allowed to fill_() with a number, not to an assignment
+        value = _as_source(value, target)
+    call_inplace(OPS["fill"], (target, value), (), "FillBackward3")
+
+
+def _assign(target: Tensor, source: Tensor) -> None:
+    shape, size = tuple(source.shape), tuple(target.shape)
+    if shape == size:
+        copy_into(target, source)
+    elif not shape and source._storage.aval.placement.type == "cpu":
+        call_inplace(OPS["fill"], (target, source), (), "FillBackward3")
+    else:
+        lead = next((i for i, n in enumerate(shape) if n != 1), len(shape))
+        if lead:
+            source = source.reshape(shape[lead:])  # type: ignore[attr-defined]
+        copy_into(target, source.expand(size))  # type: ignore[attr-defined]
 
 
 def _as_source(value: Any, target: Tensor) -> Tensor:
@@ -273,20 +295,6 @@ def _tensor_type(t: Tensor) -> str:
 def copy_into(target: Tensor, source: Tensor) -> Tensor:
     """``target.copy_(source)``: broadcast, converted, from any device."""
     check_history(target, THREADS.context.grad_enabled and (target.requires_grad or source.requires_grad))
-    lead = len(source.shape) - len(target.shape)
-    if lead > 0 and all(n == 1 for n in source.shape[:lead]):
-        source = source.reshape(source.shape[lead:])  # type: ignore[attr-defined]
     if source._storage.aval.placement is not target._storage.aval.placement:
         source = source.to(target.device)  # type: ignore[attr-defined]
-    if len(source.shape) > len(target.shape):
-        _too_many(source, target)
-    views.expanded(source._geometry(), target.shape)  # for its errors
     return call_inplace(OPS["copy"], (target, source), (False,))
-
-
-def _too_many(source: Tensor, target: Tensor) -> None:
-    raise RuntimeError(
-        f"expand(torch.{_tensor_type(source)}{{{list(source.shape)}}}, size={list(target.shape)}): the number of sizes "
-        f"provided ({len(target.shape)}) must be greater or equal to the number of dimensions in the tensor "
-        f"({len(source.shape)})"
-    )

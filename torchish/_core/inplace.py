@@ -17,8 +17,8 @@ from .._ops.registry import Op
 from . import promotion
 from .dispatch import _bind, _kernel, make_node
 from .dtypes import of
-from .geometry import overlaps
-from .graph import Edge, short_name
+from .geometry import is_dense, overlaps
+from .graph import Edge, node_class, short_name
 from .tensor import Tensor, creation_error, kernels_over_base
 
 _LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
@@ -27,16 +27,28 @@ _OVERLAP = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
     "Please clone() the tensor before performing the operation."
 )
+_PARTIAL_OVERLAP = (
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+    "location. Please clone() the tensor before performing the operation."
+)
+# What PyTorch lets write into an expanded tensor, and what it lets read memory that it partly overwrites.
+_WRITE_EXPANDED = frozenset({"zero", "masked_fill", "index_fill", "index_put", "index_put.dims", "tril", "triu"})
+_READ_OVERLAPPED = frozenset(
+    {"fill", "index_copy", "index_put", "index_put.dims", "masked_scatter", "addmm", "addmv", "addbmm", "baddbmm"}
+)
 
 
-def call_inplace(op: Op, operands: Sequence[Any], static: tuple = ()) -> Tensor:
-    """Run ``op`` and write its result into its first operand, which is returned."""
+def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name: str | None = None) -> Tensor:
+    """Run ``op`` and write its result into its first operand, which is returned.
+
+    ``node_name``: of the autograd node, where the in-place form has a name of its own.
+    """
     target = operands[0]
     if not isinstance(target, Tensor):
         raise TypeError(f"{op.name}_(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}")
     context = THREADS.context
     differentiable = context.grad_enabled and _requires_grad(operands)
-    check_writable(target, differentiable)
+    check_writable(target, differentiable, op, operands)
     values, key, needs, edges, counters = _bind(operands, static)
     kernel = _kernel(op, values, key)
     aval = kernel.out_avals[0]
@@ -49,6 +61,8 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = ()) -> Tensor:
         # PyTorch keeps a copy of what the operation itself overwrites: that is no change of a saved tensor.
         counters[0] = None
         node = make_node(context, kernel, values, needs, edges, counters)
+        if node_name is not None:
+            node.__class__ = node_class(node_name)
     store(context, target, result, None if node is None else (node, 0))
     if node is not None and kernel.saves_result:
         node.versions = ((target._counter(), target._counter()[0]),)
@@ -62,20 +76,38 @@ def _requires_grad(operands: Sequence[Any]) -> bool:
     )
 
 
-def check_writable(target: Tensor, differentiable: bool) -> None:
+def check_writable(target: Tensor, differentiable: bool, op: Op | None = None, operands: Sequence[Any] = ()) -> None:
     """Raise PyTorch's error where an in-place operation on ``target`` is not allowed.
 
     ``differentiable``: whether the operation would be recorded for ``backward()``.
     """
     check_history(target, differentiable)
-    view = target._view
     if target._extra is not None and target._extra.get("inference") and not THREADS.context.inference:
         raise RuntimeError(
             "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
             "normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
         )
-    if view is not None and overlaps(view.geometry.size, view.geometry.stride):
-        raise RuntimeError(_OVERLAP)
+    view, name = target._view, "" if op is None else op.name
+    if view is not None and overlaps(view.geometry.size, view.geometry.stride) and name not in _WRITE_EXPANDED:
+        if name != "fill" or isinstance(operands[1], Tensor):  # a number may fill it
+            raise RuntimeError(_OVERLAP)
+    if name in _READ_OVERLAPPED:
+        return
+    for x in operands[1:2] if name == "masked_fill" else operands[1:]:
+        if isinstance(x, Tensor) and x._storage is target._storage and x is not target and partly_shared(x, target):
+            raise RuntimeError(_PARTIAL_OVERLAP)
+
+
+def partly_shared(a: Tensor, b: Tensor) -> bool:
+    """Whether two dense tensors over one Storage have some but not all of their places in common."""
+    g, h = a._geometry(), b._geometry()
+    if 0 in g.size or 0 in h.size or not (is_dense(g) and is_dense(h)):
+        return False
+    start, other = g.offset * g.dtype.itemsize, h.offset * h.dtype.itemsize
+    stop, other_stop = start + a._aval.nbytes, other + b._aval.nbytes
+    if (start, stop) == (other, other_stop):
+        return g.stride != h.stride
+    return start < other_stop and other < stop
 
 
 def check_history(target: Tensor, differentiable: bool) -> None:
@@ -132,7 +164,9 @@ def store(context: Context, target: Tensor, result: Value, edge: Edge | None) ->
     if edge is None or view is None or view.base is None:
         target._write(cast(context, result, target._aval.dtype))
         if edge is not None:
-            target._edge = edge = _through_cast(context, result, target, edge)
+            edge = _through_cast(context, result, target, edge)
+            move_retained(target, edge)
+            target._edge = edge
             target._counter()[1:] = [short_name(edge[0])]
         return
     base: Tensor = view.base
@@ -150,7 +184,18 @@ def store(context: Context, target: Tensor, result: Value, edge: Edge | None) ->
     counter = target._counter()
     counter[0] += 1
     counter[1:] = [short_name(node)]
+    move_retained(base, (node, 0))
     base._edge = (node, 0)
+
+
+def move_retained(t: Tensor, edge: Edge) -> None:
+    """Let ``retain_grad`` keep the gradient of the tensor as it will be, at its new ``edge``."""
+    old = t._edge
+    if old is None or old[0].hooks is None:
+        return
+    keeper = old[0].hooks.retained.pop(old[1], None)
+    if keeper is not None:
+        edge[0].own_hooks().retained[edge[1]] = keeper
 
 
 def _through_cast(context: Context, result: Value, target: Tensor, edge: Edge) -> Edge:
@@ -186,6 +231,10 @@ def call_out(op: Op, operands: Sequence[Any], static: tuple, out: Any) -> Any:
         )
     for aval, target in zip(kernel.out_avals, targets, strict=True):
         check_castable(aval, target._aval)
+        if op.promote and any(
+            isinstance(x, Tensor) and x._storage is target._storage and partly_shared(x, target) for x in operands
+        ):
+            raise RuntimeError(_PARTIAL_OVERLAP)
         if aval.placement is not target._aval.placement:
             raise RuntimeError(
                 f"Expected all tensors to be on the same device, but found at least two devices, "

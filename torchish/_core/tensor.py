@@ -142,7 +142,7 @@ class Tensor(metaclass=TensorMeta):
         made._view = None if data._view is None else View(data._view.geometry, None, data._view.geometry, 0)
         made._edge = made._grad = made._extra = None
         if require_grad:
-            made.requires_grad_()
+            requiring_grad(made)
         return made
 
     # Data
@@ -241,7 +241,7 @@ class Tensor(metaclass=TensorMeta):
             return edge
         version = self._counter()[0]
         if view.attr_version != version:
-            if view.creation is not None:
+            if view.creation is not None and THREADS.context.grad_enabled:
                 raise RuntimeError(creation_error(self, indirect=True))
             kernels, offset = kernels_over_base(view)
             self._edge = edge = (_lazy_node(kernels.read, offset, base_edge or NOWHERE_EDGE, "AsStridedBackward0"), 0)
@@ -376,7 +376,7 @@ class Tensor(metaclass=TensorMeta):
                 "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
                 "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
                 "detach_() cannot be called on these gradients. To fix this error, please refer to the "
-                "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution."
+                "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
             )
         self._edge = None
         return self
@@ -395,6 +395,13 @@ def _show_to_graph(storage: Storage, new: Value) -> None:
     if old is not None and old.aval is new.aval and getrefcount(old) > _REFERENCES_OF_A_WRITE:
         materialise(old)
         old.array = materialise(new)
+
+
+def requiring_grad(t: Tensor) -> Tensor:
+    """A fresh tensor that requires grad from the start."""
+    if not t._aval.inexact:
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    return t.requires_grad_()
 
 
 def alias(t: Tensor) -> Tensor:
@@ -483,7 +490,7 @@ def _check_grad(t: Tensor, new: Tensor) -> None:
         raise RuntimeError("can't assign Variable as its own grad")
     if new.dtype is not t.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{_scalar(new)}' to a tensor with grad_dtype '{_scalar(t)}'. "
+            f"attempting to assign a gradient with dtype '{_scalar(new)}' to a tensor with grad_dtype '{t.dtype._scalar.scalar_name}'. "
             "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the "
             "tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with "
             "caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume "

@@ -149,6 +149,8 @@ class VjpKernel(Kernel):
             [*(forward.in_avals[i] for i in self.uses), *ct_avals],
             forward.placement,
             node=forward.grad_node or _backward_of(forward.node),
+            # Higher derivatives of a formula end in the same step.
+            grad_node=forward.grad_node,
         )
         self.node_class: Any = None  # of the nodes that run it, set by dispatch
         self.frees = forward.name != "view"  # whether running it once gives up what it saved

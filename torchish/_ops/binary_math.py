@@ -6,6 +6,8 @@ gives (at 0, at infinity), the value carries a ``jax.custom_jvp`` rule beside it
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -14,7 +16,7 @@ from .broadcasting import check_broadcast
 from .kernel_dtypes import half_in_float32, require_dtype
 from .pointwise import by_number
 from .registry import Number, Tensor, op
-from .scalar_types import default_float, is_bool, is_complex, is_integral
+from .scalar_types import default_float, is_bool, is_complex, is_inexact, is_integral
 
 # Float exponents worth a program of their own: each is a product, a quotient or a root.
 STATIC_FLOAT_EXPONENTS = frozenset({0.0, 0.5, 1.0, 2.0, 3.0, -0.5, -1.0, -2.0})
@@ -51,6 +53,22 @@ def _pow(base: Tensor, exponent: Tensor) -> Tensor:
     return _integer_pow(base, exponent) if is_integral(base.dtype) else _float_pow(base, exponent)
 
 
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _known_power(base: Tensor, exponent: int) -> Tensor:
+    if exponent == 0:
+        # Ones that depend on the base, so that a further derivative is 0 and not an error, as in PyTorch.
+        return jnp.where(base == base, jnp.ones_like(base), jnp.ones_like(base))
+    return base if exponent == 1 else lax.integer_pow(base, exponent)
+
+
+@_known_power.defjvp
+def _(exponent: int, primals: tuple[Tensor], tangents: tuple[Tensor]) -> tuple[Tensor, Tensor]:
+    (base,), (t,) = primals, tangents
+    if exponent == 0:
+        return _known_power(base, 0), jnp.zeros_like(t)
+    return _known_power(base, exponent), t * (jnp.asarray(exponent, base.dtype) * _known_power(base, exponent - 1))
+
+
 @op(name="pow.tensor_scalar", inplace=True, out=True, node="PowBackward0", grad_node="MulBackward0")
 @half_in_float32
 def pow_tensor_scalar(input: Tensor, exponent: int | float) -> Tensor:
@@ -65,14 +83,14 @@ def pow_tensor_scalar(input: Tensor, exponent: int | float) -> Tensor:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         elif is_bool(input.dtype) and not isinstance(exponent, bool):
             input = input.astype(jnp.int64)
-    if exponent == 0 or exponent == 1:
+    if not is_inexact(input.dtype) and (exponent == 0 or exponent == 1):
         return input if exponent else jnp.ones_like(input)
     require_dtype(input.dtype, "ifc", "pow")
     if exponent == 0.5:
         return lax.sqrt(input)
     if exponent == -0.5:
         return lax.rsqrt(input)
-    return lax.integer_pow(input, int(exponent))
+    return _known_power(input, int(exponent)) if is_inexact(input.dtype) else lax.integer_pow(input, int(exponent))
 
 
 @op(

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .broadcasting import broadcast_shapes
 from .registry import DType, Number, Tensor, op
 from .scalar_types import is_complex, scalar_name
 
@@ -52,11 +53,12 @@ def clone(input: Tensor, *, memory_format: object = None) -> Tensor:
 @op(name="copy", namespaces=(), node="CopyBackwards")
 def copy(input: Tensor, src: Tensor, *, non_blocking: bool = False) -> Tensor:
     """``src`` broadcast to ``input``'s shape and converted to its dtype; ``copy_`` writes it."""
-    src = src[(0,) * (src.ndim - input.ndim)] if src.ndim > input.ndim and src.size == 1 else src
+    if (shape := broadcast_shapes(input.shape, src.shape)) != input.shape:
+        raise RuntimeError(f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(shape)}")
     return jnp.broadcast_to(convert(src, input.dtype), input.shape)
 
 
-@op(inplace=True, node="FillBackward0")
+@op(node=lambda numbers, **_: "FillBackward0" if numbers else "FillBackward1")
 def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` in every place of a tensor of ``input``'s shape and dtype."""
     if value.ndim > 0:

@@ -46,7 +46,7 @@ def _negative_eps(witness: int, eps: Any = None, **_: Any) -> Exception:
 
 
 @check_of(cosine_similarity, _negative_eps)
-def _(eps: Number = 1e-8, **_: Any) -> tuple[Tensor, Tensor]:
+def _(x1: Tensor, x2: Tensor, eps: Number = 1e-8, **_: Any) -> tuple[Tensor, Tensor]:
     return jnp.asarray(eps) < 0, jnp.asarray(eps).astype(np.int64)
 
 
@@ -64,7 +64,13 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: Number = 1e-6
     return linalg_vector_norm(x1 - x2 + number(eps, x1), p, -1, keepdim)
 
 
-@op(namespaces=FUNCTIONAL, node=node_by_reduction("ClampMinBackward0"), grad_node="MulBackward0")
+@op(
+    promote=("input1", "input2", "target"),
+    int_to_float=True,
+    namespaces=FUNCTIONAL,
+    node=node_by_reduction("ClampMinBackward0"),
+    grad_node="MulBackward0",
+)
 @half_in_float32
 def margin_ranking_loss(
     input1: Tensor,
@@ -89,7 +95,13 @@ def margin_ranking_loss(
     return reduced(rectified(value + number(margin, value)), reduction)
 
 
-@op(namespaces=FUNCTIONAL, node=node_by_reduction("AddBackward0"), grad_node="AddBackward0")
+@op(
+    promote=("input1", "input2"),
+    int_to_float=True,
+    namespaces=FUNCTIONAL,
+    node=node_by_reduction("AddBackward0"),
+    grad_node="AddBackward0",
+)
 @half_in_float32
 def cosine_embedding_loss(
     input1: Tensor,
@@ -122,7 +134,13 @@ def cosine_embedding_loss(
     return reduced(alike + apart, reduction)
 
 
-@op(namespaces=FUNCTIONAL, node=node_by_reduction("ClampMinBackward0"), grad_node="AddBackward0")
+@op(
+    promote=("anchor", "positive", "negative"),
+    int_to_float=True,
+    namespaces=FUNCTIONAL,
+    node=node_by_reduction("ClampMinBackward0"),
+    grad_node="AddBackward0",
+)
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -159,7 +177,7 @@ def _margin_error(witness: int, margin: Any = 1.0, **_: Any) -> Exception:
 
 
 @check_of(triplet_margin_loss, _margin_error)
-def _(margin: Number = 1.0, **_: Any) -> tuple[Tensor, Tensor]:
+def _(anchor: Tensor, positive: Tensor, negative: Tensor, margin: Number = 1.0, **_: Any) -> tuple[Tensor, Tensor]:
     value = jnp.asarray(margin)
     # The witness is an int64: of a float margin it carries the bits.
     bits = value if is_integral(value.dtype) else lax.bitcast_convert_type(value.astype(np.float64), np.int64)

@@ -362,7 +362,11 @@ def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
 # --- masks --------------------------------------------------------------------------------------------
 
 
-@op(inplace=True, grad_node="MaskedFillBackward0")
+@op(
+    inplace=True,
+    node=lambda numbers, **_: "MaskedFillBackward0" if numbers else "MaskedFillBackward1",
+    grad_node="MaskedFillBackward0",
+)
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``input`` with ``value``, a number or a 0-dim tensor, wherever the bool ``mask`` is true; broadcast."""
     value = jnp.asarray(value)

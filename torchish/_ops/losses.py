@@ -187,7 +187,7 @@ def smooth_l1_loss(
     smooth_l1_loss,
     lambda witness, **_: RuntimeError("smooth_l1_loss does not support negative values for beta."),
 )
-def _(beta: Number = 1.0, **_: Any) -> tuple[Tensor, Tensor]:
+def _(input: Tensor, target: Tensor, beta: Number = 1.0, **_: Any) -> tuple[Tensor, Tensor]:
     return jnp.asarray(beta) < 0, jnp.zeros((), np.int64)
 
 
@@ -211,7 +211,7 @@ def huber_loss(
 
 
 @check_of(huber_loss, lambda witness, **_: RuntimeError("huber_loss does not support non-positive values for delta."))
-def _(delta: Number = 1.0, **_: Any) -> tuple[Tensor, Tensor]:
+def _(input: Tensor, target: Tensor, delta: Number = 1.0, **_: Any) -> tuple[Tensor, Tensor]:
     return jnp.asarray(delta) <= 0, jnp.zeros((), np.int64)
 
 
@@ -367,7 +367,13 @@ def _poisson_node(full: bool = False, **static: Any) -> str:
     return node_by_reduction("AddBackward0" if full else "SubBackward0")(**static)
 
 
-@op(promote=("input", "target"), namespaces=("nn.functional",), node=_poisson_node, grad_node="AddBackward0")
+@op(
+    promote=("input", "target"),
+    int_to_float=True,
+    namespaces=("nn.functional",),
+    node=_poisson_node,
+    grad_node="AddBackward0",
+)
 @half_in_float32
 def poisson_nll_loss(
     input: Tensor,
@@ -432,7 +438,7 @@ def gaussian_nll_loss(
 
 
 @check_of(gaussian_nll_loss, lambda witness, **_: ValueError("var has negative entry/entries"))
-def _(var: Tensor | Number, **_: Any) -> tuple[Tensor, Tensor]:
+def _(input: Tensor, target: Tensor, var: Tensor | Number, **_: Any) -> tuple[Tensor, Tensor]:
     return (var < 0).any(), jnp.zeros((), np.int64)
 
 

@@ -67,6 +67,8 @@ def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def size_at(x: Tensor, dim: int) -> int:
     """``x.shape[dim]`` with PyTorch's error for a dimension that there is not."""
+    if x.ndim == 0:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     normalize_dim(dim, x.ndim)
     return x.shape[dim]
 

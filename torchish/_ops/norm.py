@@ -13,11 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .dims import at_least_1d, widen
+from .dims import at_least_1d, normalize_dim, widen
 from .kernel_dtypes import require_dtype
 from .matmul import size_at
 from .reduction import linalg_vector_norm
 from .registry import Number, Size, Tensor, op
+from .scalar_types import default_float, is_integral
 from .windows import Window, sum_over
 
 
@@ -315,15 +316,19 @@ def local_response_norm(input: Tensor, size: int, alpha: Number = 1e-4, beta: Nu
         raise RuntimeError(f"kernel size should be greater than zero, but got kH: {size} kW: 1")
     pads = [(0, 0), (size // 2, (size - 1) // 2)] + [(0, 0)] * (input.ndim - 2)
     squares = jnp.pad(input * input, pads)
-    average = sum_over(squares, 1, Window(size, 1, 0, 1, input.shape[1])) / size
-    base = average * _number(alpha, input.dtype) + _number(k, input.dtype)
-    return input / base ** _number(beta, input.dtype)
+    total = sum_over(squares, 1, Window(size, 1, 0, 1, input.shape[1]))
+    if is_integral(input.dtype):  # the average of integers is rounded towards zero
+        average, dtype = lax.div(total, jnp.full_like(total, size)), default_float()
+    else:
+        average, dtype = total / size, input.dtype
+    base = average.astype(dtype) * _number(alpha, dtype) + _number(k, dtype)
+    return input.astype(dtype) / base ** _number(beta, dtype)
 
 
 @op(namespaces=("nn.functional",), node="DivBackward0", grad_node="AddBackward0", out=True)
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: Number = 1e-12) -> Tensor:
     """``input`` divided by its p-norm along ``dim``, or by ``eps`` where that is smaller."""
-    size_at(input, dim)
+    normalize_dim(dim, input.ndim)
     x = at_least_1d(input)
     norm = linalg_vector_norm(x, p, dim, True)
     least = _number(eps, norm.dtype)

@@ -201,6 +201,8 @@ def grad(
     if allow_unused is None:
         allow_unused = materialize_grads
     outs, ins = _as_tuple(outputs), _as_tuple(inputs)
+    if not ins:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     if is_grads_batched:
         return _batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
     task = engine.Task(
@@ -230,6 +232,15 @@ def _batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, 
     from .._core.generate import OP_FUNCTIONS
 
     batches = _as_tuple(grad_outputs)
+    for i, (batch, out) in enumerate(zip(batches, outs, strict=True)):
+        if batch.shape[1:] != out.shape:
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. "
+                "The sizes of the remaining dimensions are expected to match the shape of corresponding output, but a "
+                f"mismatch was detected: grad_output[{i}] has a shape of {batch.shape[2:]} and output[{i}] has a shape of "
+                f"{out.shape}. If you only want some tensors in `grad_output` to be considered batched, consider using "
+                "vmap."
+            )
     n = batches[0].shape[0]
     rows = []
     for i in range(n):

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .._core.dispatch import make_node, wrap
-from .._core.graph import FREED, AccumulateGrad, Edge, GraphNode, Hooks, Node
+from .._core.generate import OP_FUNCTIONS
+from .._core.graph import FREED, AccumulateGrad, Edge, GraphNode, Node
 from .._core.inplace import cast
 from .._core.tensor import Tensor
 from .._exec.tape import DISCARD, Capture, Entry, Root, tape_of
@@ -242,7 +243,7 @@ def _deliver(task: Task, node: GraphNode, number: int, gradient: Tensor) -> None
         capture = task.captures.get((id(node), number))
         if capture is not None:
             task.captured[capture] = gradient
-    if node.hooks is not None and number in node.hooks.retained and task.accumulate:
+    if node.hooks is not None and number in node.hooks.retained:
         keeper = node.hooks.retained[number]()
         if keeper is not None:
             _add_to_grad(keeper, gradient, task.create_graph)
@@ -253,11 +254,17 @@ def _deliver(task: Task, node: GraphNode, number: int, gradient: Tensor) -> None
 
 def _run_nodes(context: Context, task: Task) -> None:
     buffers: dict[int, list[Tensor | None]] = {}
+    waiting = _edges_into_leaves(task)
 
     def receive(edge: Edge, gradient: Tensor, results: int) -> None:
         buffer = buffers.setdefault(id(edge[0]), [None] * results)
         known = buffer[edge[1]]
         buffer[edge[1]] = gradient if known is None else known + gradient
+
+    def finish(leaf: AccumulateGrad) -> None:
+        buffer = buffers.pop(id(leaf), None)
+        if buffer is not None and task.goes_to(leaf):
+            _finish_leaf(task, leaf, buffer)
 
     for edge, gradient, aval in task.roots:
         if gradient is None:
@@ -265,22 +272,36 @@ def _run_nodes(context: Context, task: Task) -> None:
         elif gradient._aval.dtype != aval.dtype:
             gradient = gradient.to(_dtype(aval))
         receive(edge, gradient, _results_of(edge[0]))
+    for leaf in task.leaves:
+        if not waiting[id(leaf)]:
+            finish(leaf)
     for node in task.order:
         buffer = buffers.pop(id(node), None)
-        if buffer is None:
-            continue
-        buffer = _before(task, node, buffer)
-        if task.needed is not None and id(node) not in task.needed:
-            continue
-        for (target, number), gradient in zip(node.edges, _apply(context, task, node, buffer), strict=True):
-            if gradient is not None and task.goes_to(target):
-                receive((target, number), gradient, _results_of(target))
-        if not task.keep_graph:
-            _release(node)
-    for leaf in sorted(task.leaves, key=lambda n: n.sequence_nr):
-        buffer = buffers.pop(id(leaf), None)
-        if buffer is not None and task.goes_to(leaf):
-            _finish_leaf(task, leaf, buffer)
+        if buffer is not None:
+            _arrive(task, node, buffer)
+            if task.needed is None or id(node) in task.needed:
+                buffer = _before(node, buffer)
+                for (target, number), gradient in zip(node.edges, _apply(context, task, node, buffer), strict=True):
+                    if gradient is not None and task.goes_to(target):
+                        receive((target, number), gradient, _results_of(target))
+                if not task.keep_graph:
+                    _release(node)
+        # A leaf is done as soon as nothing more can come, before the nodes further down.
+        for target, _ in node.edges:
+            if target.__class__ is AccumulateGrad:
+                waiting[id(target)] -= 1
+                if not waiting[id(target)]:
+                    finish(target)
+
+
+def _edges_into_leaves(task: Task) -> dict[int, int]:
+    """How many edges lead to each leaf."""
+    waiting = {id(leaf): 0 for leaf in task.leaves}
+    for node in task.order:
+        for target, _ in node.edges:
+            if target.__class__ is AccumulateGrad:
+                waiting[id(target)] += 1
+    return waiting
 
 
 def _results_of(node: GraphNode) -> int:
@@ -299,42 +320,113 @@ def _dtype(aval: Aval) -> Any:
     return of(aval.dtype)
 
 
-def _hooked(hooks: Iterable[Any], gradient: Tensor) -> Tensor:
+def _hooked(hooks: Iterable[Any], gradient: Tensor | None) -> Tensor | None:
     for hook in list(hooks):
-        new = hook(gradient)
-        if new is not None:
-            gradient = new
+        gradient = _replaced(hook, gradient, hook(gradient))
     return gradient
 
 
-def _before(task: Task, node: GraphNode, buffer: list[Tensor | None]) -> list[Tensor | None]:
-    """Tensor hooks, retained and captured gradients, then the node's own pre-hooks."""
-    hooks: Hooks | None = node.hooks
-    if hooks is not None:
-        for number, registered in hooks.tensor.items():
-            if buffer[number] is not None:
-                buffer[number] = _hooked(registered.values(), buffer[number])  # type: ignore[arg-type]
+def _replaced(hook: Any, old: Tensor | None, new: Any) -> Tensor | None:
+    """What a hook returned in place of ``old``, if it may stand there."""
+    if new is None:
+        return old
+    if not isinstance(new, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+    if old is None:
+        return new
+    was, got = old._aval, new._aval
+    problem = None
+    if was.dtype != got.dtype:
+        problem = f"type of value (was {old.type()} got {new.type()})"  # type: ignore[attr-defined]
+    elif was.placement is not got.placement:
+        problem = "device of value"
+    elif was.shape != got.shape:
+        problem = "size of value"
+    if problem is not None:
+        raise RuntimeError(f"hook '{_name_of(hook)}' has changed the {problem}")
+    return new
+
+
+def _all_replaced(hook: Any, old: list[Tensor | None], new: Any) -> list[Tensor | None]:
+    """The same for a hook that returns several gradients, or the only one."""
+    if new is None:
+        return old
+    given = list(new) if isinstance(new, (tuple, list)) else [new]
+    if len(given) != len(old):
+        raise RuntimeError(
+            f"hook '{_name_of(hook)}' has returned an incorrect number of values "
+            f"(got {len(given)}, but expected {len(old)})"
+        )
+    return [_replaced(hook, was, got) if got is not None else None for was, got in zip(old, given, strict=True)]
+
+
+def _name_of(hook: Any) -> str:
+    return getattr(hook, "__name__", type(hook).__name__)
+
+
+def _arrive(task: Task, node: GraphNode, buffer: list[Tensor | None]) -> None:
+    """The complete gradients of a node's results: tensor hooks, then whoever keeps or captures them."""
+    if node.hooks is not None:
+        for number, registered in node.hooks.tensor.items():
+            buffer[number] = _hooked(registered.values(), buffer[number])
     for number, gradient in enumerate(buffer):
         if gradient is not None:
             _deliver(task, node, number, gradient)
-    if hooks is not None and hooks.pre:
-        for hook in list(hooks.pre.values()):
-            new = hook(tuple(buffer))
-            if new is not None:
-                buffer = list(new) if isinstance(new, (tuple, list)) else [new]
+
+
+def _before(node: GraphNode, buffer: list[Tensor | None]) -> list[Tensor | None]:
+    """The gradients after the node's own pre-hooks."""
+    if node.hooks is not None:
+        for hook in list(node.hooks.pre.values()):
+            buffer = _all_replaced(hook, buffer, hook(tuple(buffer)))
     return buffer
 
 
 def _apply(context: Context, task: Task, node: Node, buffer: list[Tensor | None]) -> Sequence[Tensor | None]:
     """The gradients that ``node`` sends along its edges."""
-    gradients = list(differentiate(node, context, buffer, task.create_graph))
-    hooks = node.hooks
-    if hooks is not None and hooks.post:
-        for hook in list(hooks.post.values()):
-            new = hook(tuple(gradients), tuple(buffer))
-            if new is not None:
-                gradients = list(new) if isinstance(new, (tuple, list)) else [new]
-    return gradients
+    gradients = differentiate(node, context, buffer, task.create_graph)
+    if node.hooks is None or not node.hooks.post:
+        return gradients
+    slots = _operand_slots(node)
+    shown = _spread(gradients, slots, len(node.next_functions))
+    for hook in list(node.hooks.post.values()):
+        shown = _all_replaced(hook, shown, hook(tuple(shown), tuple(buffer)))
+    return [shown[i] for i in slots]
+
+
+def _operand_slots(node: Node) -> list[int]:
+    """Where among its ``next_functions`` each of the node's edges stands."""
+    operands = node.vjp.forward.tensor_operands
+    needs = node.vjp.needs
+    if node.name() == "CopySlices" or not set(needs) <= set(operands):
+        return list(range(len(needs)))
+    return [operands.index(i) for i in needs]
+
+
+def _spread(gradients: Sequence[Tensor | None], slots: Sequence[int], size: int = 0) -> list[Tensor | None]:
+    shown: list[Tensor | None] = [None] * max(size, max(slots, default=-1) + 1)
+    for i, gradient in zip(slots, gradients, strict=True):
+        shown[i] = gradient
+    return shown
+
+
+def call_node(node: Node, *cotangents: Tensor | None) -> Any:
+    """``grad_fn(cotangent)``: run one node by hand; its gradients, None for operands that need none."""
+    context, expected = THREADS.context, len(node.vjp.forward.out_avals)
+    if len(cotangents) != expected:
+        raise TypeError(f"expected {expected} arguments, got {len(cotangents)} instead")
+    for i, cotangent in enumerate(cotangents):
+        if cotangent is not None and not isinstance(cotangent, Tensor):
+            raise TypeError(f"argument {i} is not a Variable")
+    if all(cotangent is None for cotangent in cotangents):
+        gradients: Sequence[Tensor | None] = [None] * len(node.edges)
+    else:
+        gradients = differentiate(node, context, cotangents, context.grad_enabled)
+    shown = _spread(gradients, _operand_slots(node), len(node.next_functions))
+    return shown[0] if len(shown) == 1 else tuple(shown)
+
+
+Node.__call__ = call_node  # type: ignore[method-assign]
 
 
 def differentiate(
@@ -362,10 +454,13 @@ def differentiate(
 
 
 def _finish_leaf(task: Task, leaf: AccumulateGrad, buffer: list[Tensor | None]) -> None:
-    buffer = _before(task, leaf, buffer)
-    gradient = buffer[0]
+    _arrive(task, leaf, buffer)
     captured = task.captures is not None and (id(leaf), 0) in task.captures
-    if gradient is None or not task.accumulate or (task.captures is not None and not captured):
+    if not task.accumulate or (task.captures is not None and not captured):
+        return
+    buffer = _before(leaf, buffer)
+    gradient = buffer[0]
+    if gradient is None:
         return
     accumulate(leaf, gradient, create_graph=task.create_graph)
     variable = leaf.leaf()
@@ -387,7 +482,8 @@ def accumulate(leaf: AccumulateGrad, gradient: Tensor, *, create_graph: bool) ->
 def _add_to_grad(variable: Tensor, gradient: Tensor, create_graph: bool) -> None:
     known = variable._grad
     if known is None:
-        variable._grad = gradient if create_graph or gradient._edge is None else gradient.detach()
+        # A tensor of its own: what the user gave as the cotangent, or a hook returned, is not the gradient itself.
+        variable._grad = OP_FUNCTIONS["copy"](gradient.detach(), gradient) if create_graph else wrap(gradient._value())
     elif create_graph:
         variable._grad = known + gradient
     else:

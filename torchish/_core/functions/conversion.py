@@ -11,6 +11,7 @@ from ..._exec.kernel import Kernel
 from ..._exec.placement import Placement
 from ..._exec.value import aval_of
 from ..._exec.window import THREADS
+from ..._ops.registry import OPS
 from .. import dtypes
 from ..device import device as Device
 from ..device import placement_of
@@ -19,6 +20,7 @@ from ..dtypes import dtype as Dtype
 from ..generate import OP_FUNCTIONS
 from ..graph import next_sequence_number, node_class
 from ..indexing import copy_into
+from ..inplace import call_inplace
 from ..public import public
 from ..storage import on_device
 from ..tensor import Tensor
@@ -188,6 +190,13 @@ def set_(
         source = source.as_strided(size, stride, storage_offset)  # type: ignore[attr-defined]
     self.data = source.detach()
     return self
+
+
+@public()
+def fill_(input: Tensor, value: Any) -> Tensor:
+    """Write ``value``, a number or a 0-dim tensor, into every place."""
+    name = "FillBackward3" if isinstance(value, Tensor) else "FillBackward2"
+    return call_inplace(OPS["fill"], (input, value), (), name)
 
 
 @public()

@@ -17,7 +17,7 @@ from ..dispatch import _bind, make_kernel, wrap
 from ..inplace import check_writable, store
 from ..public import public
 from ..random_ops import Pending
-from ..tensor import Tensor
+from ..tensor import Tensor, requiring_grad
 
 _device_generators: dict[Any, generator.Generator] = {}
 
@@ -66,7 +66,7 @@ def _made(
     t = drawn(draw(given or default_of(placement), shape, dtype, *params), placement)
     if out is not None:
         return out.resize_(t.shape).copy_(t)
-    return t.requires_grad_() if requires_grad else t
+    return requiring_grad(t) if requires_grad else t
 
 
 def _maker(name: str, draw: Any, what: str) -> None:
@@ -206,7 +206,7 @@ def randperm(
     t = drawn(random_ops.draw_permutation(generator or default_of(placement), n, np_dtype), placement)
     if out is not None:
         return out.resize_(t.shape).copy_(t)
-    return t.requires_grad_() if requires_grad else t
+    return requiring_grad(t) if requires_grad else t
 
 
 def _fill(self: Tensor, draw: Any, given: Any, *params: Any, eager: bool = False) -> Tensor:

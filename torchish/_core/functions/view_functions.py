@@ -50,7 +50,10 @@ def _reshape(t: Tensor, size: Sequence[int]) -> Tensor:
     aval = t._aval
     shape = infer_size(as_size(size), aval.numel)
     if t._view is not None and views.restride(t._geometry(), shape) is None:
-        return view_of(_clone(t), lambda g: views.reshaped(g, shape), "UnsafeViewBackward0")
+        made = view_of(_clone(t), lambda g: views.reshaped(g, shape), "UnsafeViewBackward0")
+        assert made._view is not None
+        made._view.base = None  # nobody else has the copy: to autograd it is no view
+        return made
     return view_of(t, lambda g: views.reshaped(g, shape), "ViewBackward0")
 
 
