@@ -141,7 +141,7 @@ class VjpKernel(Kernel):
         # PyTorch's formula reads the result or the operands: its gradient depends on them even where ours is
         # constant. Of operands without elements JAX drops every use.
         keeps = forward.saves_result or forward.saves_operands
-        empty = {i for i in needs if struct_of(forward.in_avals[i]).size == 0}
+        empty = {i for i in needs if forward.name != "view" and struct_of(forward.in_avals[i]).size == 0}
         self.uses = tuple(sorted(used.union(needs if keeps else empty)))
         super().__init__(
             f"vjp[{forward.name}]",
@@ -165,30 +165,32 @@ class VjpKernel(Kernel):
             found = self._partial[given] = VjpKernel(self.forward, self.needs, given)
         return found
 
-    def linearize(self, operands: Sequence[Any]) -> tuple[tuple, Callable[[Sequence[Any]], tuple]]:
+    def linearize(
+        self, operands: Sequence[Any], given: Sequence[bool] | None = None
+    ) -> tuple[tuple, Callable[[Sequence[Any]], tuple]]:
         """``forward`` at ``operands``, and the function that pulls cotangents back.
 
-        The pullback takes one cotangent for each result, None where there is none.
+        The pullback takes one cotangent for each result, None where there is none. ``given`` says which results
+        have one: the others' part of the derivative, which may be infinite, does not take part at all.
         """
+        given = self.given if given is None else given
 
         def part(*needed):
             full = list(operands)
             for i, x in zip(self.needs, needed, strict=True):
                 full[i] = x
-            return self.forward.fn(*full)
+            outs = self.forward.fn(*full)
+            return tuple(x for x, g in zip(outs, given, strict=True) if g), tuple(outs)
 
-        outs, pull = jax.vjp(part, *[operands[i] for i in self.needs])
+        _, pull, outs = jax.vjp(part, *[operands[i] for i in self.needs], has_aux=True)
         avals = self.forward.out_avals
 
         def pullback(cotangents: Sequence[Any]) -> tuple:
-            cts: list[Any] = []
-            for ct, aval in zip(cotangents, avals, strict=True):
-                if not aval.inexact:
-                    cts.append(np.zeros(aval.shape, jax.dtypes.float0))
-                elif ct is None:
-                    cts.append(jnp.zeros(aval.shape, aval.dtype))
-                else:
-                    cts.append(_conj(ct))
+            cts = [
+                jnp.zeros(aval.shape, aval.dtype) if ct is None else _conj(ct)
+                for ct, aval, g in zip(cotangents, avals, given, strict=True)
+                if g
+            ]
             return tuple(_conj(g) for g in pull(tuple(cts)))
 
         return outs, pullback
