@@ -19,11 +19,12 @@ from . import dtypes
 from .arguments import as_size, unpack
 from .device import placement_of
 from .dispatch import wrap
+from .geometry import Geometry
 from .public import public
 from .python_data import array_from_data, converted, infer_dtype, kind_of_dtype, numpy_type_error
 from .size import Size
 from .storage import from_shared
-from .tensor import Tensor, requiring_grad
+from .tensor import Tensor, View, requiring_grad
 
 # Values
 
@@ -59,6 +60,8 @@ def _np_dtype(dtype: Any, default: Any = None) -> np.dtype:
 
 def _nonnegative(size: Sequence[int], name: str) -> tuple[int, ...]:
     for n in size:
+        if n < 0 and name == "zeros":
+            raise RuntimeError("zeros: Dimension size must be non-negative.")
         if n < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(size)}")
     return tuple(size)
@@ -117,36 +120,68 @@ def from_numpy_array(ndarray: np.ndarray) -> Tensor:
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
         )
+    if not ndarray.flags.writeable and not _warned:
+        _warned.append("not writable")
+        warnings.warn(_NOT_WRITABLE, UserWarning, stacklevel=2)
     t = object.__new__(Tensor)
-    t._storage = from_shared(ndarray, placement_of("cpu"))
     t._view = t._edge = t._grad = t._extra = None
+    if ndarray.flags.c_contiguous:
+        t._storage = from_shared(ndarray, placement_of("cpu"))
+        return t
+    step = ndarray.itemsize
+    if any(s % step for s in ndarray.strides):
+        raise ValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the "
+            "memory."
+        )
+    strides = tuple(s // step for s in ndarray.strides)
+    length = 1 + sum((n - 1) * s for n, s in zip(ndarray.shape, strides, strict=True))
+    memory = np.lib.stride_tricks.as_strided(ndarray, (length,), (step,))
+    t._storage = from_shared(memory, placement_of("cpu"))
+    g = Geometry(ndarray.shape, strides, 0, ndarray.dtype)
+    t._view = View(g, None, g, 0)
     return t
+
+
+_warned: list[str] = []
+_NOT_WRITABLE = (
+    "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
+    "this tensor will result in undefined behavior. You may want to copy the array to protect its data or make it "
+    "writable before converting it to a tensor. This type of warning will be suppressed for the rest of this program."
+)
 
 
 # From nothing
 
 
-def _filled(size: Sequence[int], number: Any, dtype: np.dtype, device: Any, requires_grad: bool) -> Tensor:
-    aval = aval_of(_nonnegative(as_size(size), ""), dtype, placement_of(device))
+def _filled(
+    size: Sequence[int], number: Any, dtype: np.dtype, device: Any, requires_grad: bool, name: str = ""
+) -> Tensor:
+    aval = aval_of(_nonnegative(as_size(size), name), dtype, placement_of(device))
     t = wrap(full_value(aval, number))
     return requiring_grad(t) if requires_grad else t
 
 
 def _sizes(given: tuple, name: str) -> tuple[int, ...]:
+    if not given:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+    if len(given) == 1 and (given[0] is None or isinstance(given[0], (bool, float, str))):
+        got = type(given[0]).__name__
+        raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {got}")
     size = unpack(given)
     for i, n in enumerate(size):
         if isinstance(n, (float, str)) or n is None:
             raise TypeError(
-                f"{name}(): argument 'size' (position {i + 1}) must be tuple of ints, not {type(n).__name__}"
-                if len(given) == 1 and given[0] is n
-                else f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__} at pos {i}"
+                f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error "
+                f'"type must be tuple of ints,but got {type(n).__name__}"'
             )
     return as_size(size)
 
 
 def _maker(name: str, number: int, what: str) -> None:
     def make(
-        *size: Any,
+        *sizes: Any,
+        size: Any = None,
         out: Any = None,
         dtype: Any = None,
         layout: Any = None,
@@ -155,11 +190,11 @@ def _maker(name: str, number: int, what: str) -> None:
         pin_memory: bool = False,
         memory_format: Any = None,
     ) -> Tensor:
-        sizes = _sizes(size, name)
+        shape = _sizes(sizes if size is None else (size,), name)
         if out is not None:
-            out.resize_(sizes)
+            out.resize_(shape)
             return out.fill_(number)
-        return _filled(sizes, number, _np_dtype(dtype), device, requires_grad)
+        return _filled(shape, number, _np_dtype(dtype), device, requires_grad, name)
 
     def make_like(
         input: Tensor,
@@ -220,6 +255,8 @@ _maker("empty", 0, ", of unspecified content (here: zeros)")
 def _number_of(value: Any, dtype: Any) -> tuple[Any, np.dtype]:
     if isinstance(value, Tensor):
         value = value.item()  # type: ignore[attr-defined]
+    elif not isinstance(value, (bool, int, float, complex, np.generic)):
+        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
     found = dtypes.to_np(dtype)
     if found is None:
         found = infer_dtype({kind_of_dtype(np.asarray(value).dtype)})
@@ -239,6 +276,8 @@ def full(
     pin_memory: bool = False,
 ) -> Tensor:
     """A tensor of the given size with ``fill_value`` in every place; its dtype is the number's unless given."""
+    if isinstance(size, int):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     value, np_dtype = _number_of(fill_value, dtype)
     if out is not None:
         out.resize_(as_size(size))
@@ -335,6 +374,17 @@ def arange(
     tensor([1.0000, 1.5000, 2.0000])
     """
     given = [_plain_number(a) for a in args]
+    if len(args) > 3 or (not args and end is None):
+        got = ", ".join(type(a).__name__ for a in args)
+        raise TypeError(f"arange() received an invalid combination of arguments - got ({got})")
+    for name, number in zip(("end",) if len(given) == 1 else ("start", "end", "step"), given, strict=False):
+        if not isinstance(number, (int, float)):
+            where = ("start", "end", "step").index(name) + 1 if len(given) > 1 else 1
+            raise TypeError(
+                f"arange(): argument '{name}' (position {where}) must be Number, not {type(number).__name__}"
+            )
+    if dtype is dtypes.DTYPES["bool"]:
+        raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
     if len(given) == 1:
         first, last, by = 0 if start is None else start, given[0], 1 if step is None else step
     else:
@@ -465,6 +515,8 @@ def eye(
     pin_memory: bool = False,
 ) -> Tensor:
     """The identity: ones on the diagonal of an ``n`` by ``m`` matrix."""
+    if isinstance(n, float):
+        raise TypeError(f"eye(): argument 'n' (position 1) must be int, not {type(n).__name__}")
     if n < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
     if m is not None and m < 0:
@@ -494,10 +546,11 @@ def empty_strided(
     pin_memory: bool = False,
 ) -> Tensor:
     """A tensor of the given size and stride, of unspecified content."""
-    from .geometry import Geometry
-    from .tensor import View
-
     size, stride = as_size(size), as_size(stride)
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
+        )
     length = 0 if 0 in size else 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
     t = _filled((length,), 0, _np_dtype(dtype), device, False)
     g = Geometry(size, stride, 0, t._aval.dtype)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,8 +20,9 @@ from .._exec.window import THREADS, Context, record
 from .._ops import scalar_types
 from .._ops.registry import OPS, Op, Param
 from . import promotion
+from .device_copy import copy_node
 from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class
-from .storage import Storage, on_device
+from .storage import InferenceCounter, Storage, on_device
 from .tensor import NUMBER_CLASSES, TENSOR_CLASSES, Tensor
 
 _new = object.__new__
@@ -33,10 +34,11 @@ def wrap(value: Value) -> Tensor:
     t._storage = s = _new(Storage)
     s.value = value
     s.aval = value.aval
-    s.counter = [0]
+    context = THREADS.context
+    s.counter = InferenceCounter((0,)) if context.inference else [0]
     s.writes = 0
     s.host = None
-    s.trace = THREADS.context.trace
+    s.trace = context.trace
     t._view = t._edge = t._grad = t._extra = None
     return t
 
@@ -59,7 +61,7 @@ def _bind(operands: Sequence[Any], static: tuple) -> tuple[list, list, list, lis
                 edge = x._edge
             else:
                 v = x._read()
-                edge = x._current_edge()
+                edge = x._current_edge() if THREADS.context.grad_enabled else None
             if edge is not None:
                 needs.append(len(values))
                 edges.append(edge)
@@ -108,6 +110,13 @@ def _as_number(x: Any) -> Any:
     return _NotAnOperand(type(x))
 
 
+def drop_jax_notes(error: Exception) -> None:
+    """Take away what JAX adds to the text of an exception about frames that it removed."""
+    notes = getattr(error, "__notes__", None)
+    if notes:
+        notes[:] = [n for n in notes if "JAX has removed its internal frames" not in n]
+
+
 def _kernel(op: Op, values: list, key: list) -> Kernel:
     full = tuple(key)
     kernel = op.kernels.get(full)
@@ -115,7 +124,11 @@ def _kernel(op: Op, values: list, key: list) -> Kernel:
         for v in values:
             if v.__class__ is _NotAnOperand:
                 _refuse(op, key, values)
-        kernel = op.kernels[full] = make_kernel(op, full)
+        try:
+            kernel = op.kernels[full] = make_kernel(op, full)
+        except Exception as error:
+            drop_jax_notes(error)
+            raise
     if kernel.moves:
         for i in kernel.moves:
             values[i] = on_device(values[i], kernel.placement)
@@ -128,6 +141,8 @@ def call(op: Op, operands: Sequence[Any], static: tuple = ()) -> Any:
     kernel = op.kernels.get(tuple(key))
     if kernel is None or kernel.moves:
         kernel = _kernel(op, values, key)
+    if kernel.moves and needs:
+        edges = edges_across(kernel, operands, needs, edges)
     context = THREADS.context
     results = record(context, kernel, values)
     node = None
@@ -139,7 +154,7 @@ def call(op: Op, operands: Sequence[Any], static: tuple = ()) -> Any:
     t._storage = s = _new(Storage)
     s.value = results
     s.aval = results.aval
-    s.counter = [0]
+    s.counter = InferenceCounter((0,)) if context.inference else [0]
     s.writes = 0
     s.host = None
     s.trace = context.trace
@@ -153,6 +168,15 @@ def call(op: Op, operands: Sequence[Any], static: tuple = ()) -> Any:
     return t
 
 
+def edges_across(kernel: Kernel, operands: Sequence[Any], needs: Sequence[int], edges: Sequence[Edge]) -> list[Edge]:
+    """The edges of operands of which some were carried to the kernel's device: those go through a copy back."""
+    avals = _bind(operands, ())[0]
+    return [
+        (copy_node(avals[i].aval.placement, cast(Aval, kernel.in_avals[i]), edge), 0) if i in kernel.moves else edge
+        for i, edge in zip(needs, edges, strict=True)
+    ]
+
+
 def _wrap_all(op: Op, kernel: Kernel, results: tuple, node: Node | None) -> tuple:
     tensors = []
     for i, value in enumerate(results):
@@ -164,6 +188,13 @@ def _wrap_all(op: Op, kernel: Kernel, results: tuple, node: Node | None) -> tupl
     if op.returns is not None:
         return return_type(op)(tensors)
     return tuple(tensors)
+
+
+_INFERENCE_SAVED = (
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+    "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in "
+    "autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
+)
 
 
 def make_node(
@@ -183,11 +214,13 @@ def make_node(
     # A full window was flushed by record: then the position is -1, in a window of no code.
     node.window = window = context.window
     node.position = len(window.code) - 1 if context.trace is None else -1
-    if kernel.saves_result:
+    if kernel.saves_result or not kernel.guards_operands:
         node.versions = ()
     else:
         node.checked = checked = tuple([i for i in vjp.uses if counters[i] is not None])
         node.versions = tuple([(counters[i], counters[i][0]) for i in checked])
+        if InferenceCounter.used and any(counters[i].__class__ is InferenceCounter for i in checked):
+            raise RuntimeError(_INFERENCE_SAVED)
     if context.hooks is not None:
         context.hooks.node_made(node)
     return node
@@ -248,6 +281,8 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
         grad_node=op.grad_node,
         saves_result=op.saves == "result",
         saves_operands=op.saves == "operands",
+        guards_operands=op.saves not in ("nothing", "indices"),
+        selects=op.saves == "indices",
         differentiable=op.differentiable,
         check=check,
         check_error=_check_error(op, plan, in_avals) if check is not None else None,

@@ -81,6 +81,10 @@ class Hooks:
         return bool(self.pre or self.post or any(self.tensor.values()))
 
 
+# Nodes that PyTorch does not generate have a C++ namespace in ``name()``.
+_CPP_NAMESPACED = ("AccumulateGrad", "CopyBackwards", "CopySlices")
+
+
 class GraphNode:
     """What nodes of all kinds share: a name, hooks, and where they lead."""
 
@@ -88,7 +92,8 @@ class GraphNode:
     hooks: Hooks | None
 
     def name(self) -> str:
-        return type(self).__name__
+        name = type(self).__name__
+        return f"torch::autograd::{name}" if name in _CPP_NAMESPACED else name
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {hex(id(self))}>"
@@ -134,7 +139,7 @@ class Node(GraphNode):
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
-        if self.name() == "CopySlices":
+        if type(self).__name__ == "CopySlices":
             # The base's history, then what the operation on the view read besides the view.
             base, inner = (self.edges[0] if len(self.edges) > 1 else (None, 0)), self.edges[-1][0]
             return (base, *inner.next_functions[1:])
@@ -160,7 +165,9 @@ class Node(GraphNode):
             aval = self.vjp.forward.in_avals[operand]
             edge = dict(zip(self.vjp.needs, self.edges, strict=True)).get(operand)
             producer = None
-            if len(counter) > 1:
+            if edge is not None and isinstance(edge[0], Node) and edge[0].window is None:
+                producer = ("AsStrided", 0)  # a view, whose history is made anew after the write
+            elif len(counter) > 1:
                 producer = (counter[1], 0)
             elif edge is not None and isinstance(edge[0], Node):
                 producer = (short_name(edge[0]), edge[1])
@@ -176,9 +183,11 @@ class Node(GraphNode):
 
 
 def short_name(node: GraphNode) -> str:
-    """A node's name as PyTorch's error texts have it: ``Mul`` for ``MulBackward0``."""
-    name = node.name()
-    return "torch::autograd::CopySlices" if name == "CopySlices" else name.partition("Backward")[0]
+    """A node's name as PyTorch's error texts have it: ``Mul`` for ``MulBackward0``, ``Sum1`` for ``SumBackward1``."""
+    if type(node).__name__ in _CPP_NAMESPACED:
+        return node.name()
+    name, _, number = type(node).__name__.partition("Backward")
+    return name if number == "0" else name + number
 
 
 class AccumulateGrad(GraphNode):
@@ -215,6 +224,16 @@ class _Nothing:
 # under no_grad of a base that does.
 NOWHERE = AccumulateGrad(_Nothing())
 NOWHERE_EDGE: Edge = (NOWHERE, 0)
+
+
+def move_retained(old: Edge | None, new: Edge) -> None:
+    """Let ``retain_grad`` keep the gradient of the tensor as it is at its new place in the graph."""
+    if old is None or old[0].hooks is None:
+        return
+    keeper = old[0].hooks.retained.pop(old[1], None)
+    if keeper is not None:
+        new[0].own_hooks().retained[new[1]] = keeper
+
 
 _node_classes: dict[str, type[Node]] = {}
 

@@ -73,7 +73,9 @@ def _as_index_tensor(item: Any) -> Tensor:
     if not isinstance(item, Tensor):
         try:
             item = tensor(item)
-        except (TypeError, ValueError, RuntimeError):
+        except (TypeError, ValueError, RuntimeError) as error:
+            if "invalid data type" in str(error):
+                raise
             raise IndexError(_INVALID.format(type(item).__name__)) from None
         if item._aval.numel == 0:
             item = item.long()  # type: ignore[attr-defined]
@@ -92,6 +94,11 @@ def _as_index_tensor(item: Any) -> Tensor:
     return item
 
 
+def _place_of_ellipsis(index: Any) -> int | None:
+    items = index if isinstance(index, tuple) else (index,)
+    return next((place for place, item in enumerate(items) if item is Ellipsis), None)
+
+
 class Parsed:
     """An index taken apart: the view that its basic parts make, and the advanced indices with their dimensions."""
 
@@ -100,62 +107,69 @@ class Parsed:
         self.dims: list[int] = []
         self.indices: list[Tensor] = []
         self.trivial = True  # nothing but full slices so far
-        dim = source = 0
-        for item in _items(t, index):
-            dim, source = self._take(item, dim, source)
+        items = _items(t, index)
+        dots = _place_of_ellipsis(index)
+        filled = len(items) - (len(index) if isinstance(index, tuple) else 1)
+        dim = 0
+        for place, item in enumerate(items):
+            # PyTorch's errors name the item's place in the index, in which an Ellipsis is one item.
+            dim = self._take(item, dim, place if dots is None or place <= dots else max(dots, place - filled))
 
     def _apply(self, rule: Any, node: str) -> None:
         self.view = view_of(self.view, rule, node)
         self.trivial = False
 
-    def _take(self, item: Any, dim: int, source: int) -> tuple[int, int]:
-        """Apply one item at dimension ``dim`` of the view, ``source`` of the tensor; the next of both."""
+    def _take(self, item: Any, dim: int, place: int) -> int:
+        """Apply one item at dimension ``dim`` of the view, ``place`` in the index; the next dimension."""
         if item is None:
             self._apply(lambda g: views.inserted(g, dim), "UnsqueezeBackward0")
-            return dim + 1, source
+            return dim + 1
         if isinstance(item, slice):
             self._slice(item, dim)
-            return dim + 1, source + 1
+            return dim + 1
         if isinstance(item, (bool, np.bool_)):
             from .creation import tensor
 
             self._apply(lambda g: views.inserted(g, dim), "UnsqueezeBackward0")
-            self._advanced(tensor([bool(item)]), dim, source)
-            return dim + 1, source
+            self._advanced(tensor([bool(item)]), dim)
+            return dim + 1
         if isinstance(item, (int, np.integer)) or (
             isinstance(item, Tensor)
             and not item.shape
             and item._aval.dtype.kind in "iu"
             and item._aval.dtype != np.uint8
         ):
-            self._select(int(item), dim, source)
-            return dim, source + 1
-        if isinstance(item, (float, str, complex, dict, set)):
+            self._select(int(item), dim, place)
+            return dim
+        if isinstance(item, (str, bytes)):
+            raise TypeError(f"new(): invalid data type '{type(item).__name__}'")
+        if isinstance(item, (float, complex, dict, set)):
             raise IndexError(_INVALID.format(type(item).__name__))
-        return self._advanced(_as_index_tensor(item), dim, source)
+        return self._advanced(_as_index_tensor(item), dim)
 
     def _slice(self, item: slice, dim: int) -> None:
         n = self.view.shape[dim]
         parts = [None if p is None else _slice_bound(p) for p in (item.start, item.stop, item.step)]
         if parts[2] is not None and parts[2] <= 0:
-            raise ValueError("step must be greater than zero")
+            raise ValueError("slice step cannot be zero" if parts[2] == 0 else "step must be greater than zero")
         start, stop, step = slice(*parts).indices(n)
-        if (start, stop, step) != (0, n, 1):
+        whole = not parts[0] and (parts[1] is None or parts[1] >= n) and step == 1
+        if not whole:
             stop = max(stop, start)
             self._apply(lambda g: views.sliced(g, dim, start, stop, step), "SliceBackward0")
 
-    def _select(self, i: int, dim: int, source: int) -> None:
+    def _select(self, i: int, dim: int, place: int) -> None:
         n = self.view.shape[dim]
         if not -n <= i < n:
-            raise IndexError(f"index {i} is out of bounds for dimension {source} with size {n}")
+            raise IndexError(f"index {i} is out of bounds for dimension {place} with size {n}")
         i = i + n if i < 0 else i
         self._apply(lambda g: views.selected(g, dim, i), "SelectBackward0")
 
-    def _advanced(self, index: Tensor, dim: int, source: int) -> tuple[int, int]:
+    def _advanced(self, index: Tensor, dim: int) -> int:
         if index._aval.dtype.kind != "b":
             self.dims.append(dim)
             self.indices.append(index)
-            return dim + 1, source + 1
+            return dim + 1
         shape, mine = tuple(index.shape), tuple(self.view.shape)[dim : dim + len(index.shape)]
         for k, (a, b) in enumerate(zip(shape, mine, strict=False)):
             if a != b:
@@ -167,10 +181,10 @@ class Parsed:
             self._apply(lambda g: views.inserted(g, dim), "UnsqueezeBackward0")
             self.dims.append(dim)
             self.indices.append(index.reshape(1))  # type: ignore[attr-defined]
-            return dim + 1, source
+            return dim + 1
         self.dims.append(dim)
         self.indices.append(index)
-        return dim + len(shape), source + len(shape)
+        return dim + len(shape)
 
     def integer_indices(self) -> tuple[tuple[int, ...], list[Tensor]]:
         """The advanced indices with masks turned into the positions where they hold."""
@@ -243,7 +257,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         call_inplace(OPS["masked_fill"], (target, shaped, value), (), "IndexPutBackward0")
         return
     dims, indices = parsed.integer_indices()
-    source = _as_source(value, self)
+    source = _without_leading_ones(_as_source(value, self))
     if source._aval.dtype != self._aval.dtype:
         if isinstance(value, Tensor):
             raise RuntimeError(
@@ -268,10 +282,13 @@ def _assign(target: Tensor, source: Tensor) -> None:
     elif not shape and source._storage.aval.placement.type == "cpu":
         call_inplace(OPS["fill"], (target, source), (), "FillBackward3")
     else:
-        lead = next((i for i, n in enumerate(shape) if n != 1), len(shape))
-        if lead:
-            source = source.reshape(shape[lead:])  # type: ignore[attr-defined]
-        copy_into(target, source.expand(size))  # type: ignore[attr-defined]
+        copy_into(target, _without_leading_ones(source).expand(size))  # type: ignore[attr-defined]
+
+
+def _without_leading_ones(source: Tensor) -> Tensor:
+    shape = tuple(source.shape)
+    lead = next((i for i, n in enumerate(shape) if n != 1), len(shape))
+    return source.reshape(shape[lead:]) if lead else source  # type: ignore[attr-defined]
 
 
 def _as_source(value: Any, target: Tensor) -> Tensor:

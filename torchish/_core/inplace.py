@@ -7,19 +7,20 @@ explains. All checks come before anything is written.
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
 from .._exec.kernel import Kernel
 from .._exec.value import Aval, Value, aval_of
-from .._exec.window import THREADS, Context, record
+from .._exec.window import THREADS, Context, record, undone_by_failure
 from .._ops.registry import Op
 from . import promotion
-from .dispatch import _bind, _kernel, make_node
+from .dispatch import _bind, _kernel, edges_across, make_node
 from .dtypes import of
 from .geometry import is_dense, overlaps
-from .graph import Edge, node_class, short_name
-from .tensor import Tensor, creation_error, kernels_over_base
+from .graph import Edge, move_retained, node_class, short_name
+from .tensor import Tensor, creation_error, fresh_view_node, kernels_over_base
 
 _LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 _LEAF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
@@ -33,9 +34,10 @@ _PARTIAL_OVERLAP = (
 )
 # What PyTorch lets write into an expanded tensor, and what it lets read memory that it partly overwrites.
 _WRITE_EXPANDED = frozenset({"zero", "masked_fill", "index_fill", "index_put", "index_put.dims", "tril", "triu"})
-_READ_OVERLAPPED = frozenset(
-    {"fill", "index_copy", "index_put", "index_put.dims", "masked_scatter", "addmm", "addmv", "addbmm", "baddbmm"}
-)
+_READ_OVERLAPPED = frozenset({"fill", "masked_scatter", "addmm", "addmv", "addbmm", "baddbmm"})
+# What must not read any of it, not even all; and the operands that PyTorch copies first.
+_READ_NONE = ("index_", "scatter")
+_COPIED = {"masked_fill": 2, "index_fill": 3}
 
 
 def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name: str | None = None) -> Tensor:
@@ -48,9 +50,12 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name:
         raise TypeError(f"{op.name}_(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}")
     context = THREADS.context
     differentiable = context.grad_enabled and _requires_grad(operands)
-    check_writable(target, differentiable, op, operands)
+    check_history(target, differentiable)
     values, key, needs, edges, counters = _bind(operands, static)
+    check_memory(target, op, operands)
     kernel = _kernel(op, values, key)
+    if kernel.moves and needs:
+        edges = edges_across(kernel, operands, needs, edges)
     aval = kernel.out_avals[0]
     check_fits(aval, target)
     result = record(context, kernel, values)
@@ -76,38 +81,56 @@ def _requires_grad(operands: Sequence[Any]) -> bool:
     )
 
 
-def check_writable(target: Tensor, differentiable: bool, op: Op | None = None, operands: Sequence[Any] = ()) -> None:
+def check_writable(target: Tensor, differentiable: bool) -> None:
     """Raise PyTorch's error where an in-place operation on ``target`` is not allowed.
 
     ``differentiable``: whether the operation would be recorded for ``backward()``.
     """
     check_history(target, differentiable)
-    if target._extra is not None and target._extra.get("inference") and not THREADS.context.inference:
-        raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
-            "normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
-        )
+    check_memory(target)
+
+
+def check_memory(target: Tensor, op: Op | None = None, operands: Sequence[Any] = ()) -> None:
+    """Raise PyTorch's error where elements that ``op`` writes share memory with each other, or with operands."""
+    check_mode(target)
     view, name = target._view, "" if op is None else op.name
+    if name == "copy" and operands[1].is_set_to(target):
+        return
     if view is not None and overlaps(view.geometry.size, view.geometry.stride) and name not in _WRITE_EXPANDED:
         if name != "fill" or isinstance(operands[1], Tensor):  # a number may fill it
             raise RuntimeError(_OVERLAP)
     if name in _READ_OVERLAPPED:
         return
-    for x in operands[1:2] if name == "masked_fill" else operands[1:]:
-        if isinstance(x, Tensor) and x._storage is target._storage and x is not target and partly_shared(x, target):
-            raise RuntimeError(_PARTIAL_OVERLAP)
+    whole = name.startswith(_READ_NONE)
+    for x in operands[1 : _COPIED.get(name)]:
+        for each in x if isinstance(x, (list, tuple)) else (x,):
+            if isinstance(each, Tensor) and each._storage is target._storage and shares_places(each, target, whole):
+                raise RuntimeError(_PARTIAL_OVERLAP)
 
 
-def partly_shared(a: Tensor, b: Tensor) -> bool:
-    """Whether two dense tensors over one Storage have some but not all of their places in common."""
+def shares_places(a: Tensor, b: Tensor, whole: bool = False) -> bool:
+    """Whether two dense tensors over one Storage have some but not all of their places in common; or, ``whole``, all."""
     g, h = a._geometry(), b._geometry()
-    if 0 in g.size or 0 in h.size or not (is_dense(g) and is_dense(h)):
+    if a is b:
+        return whole
+    if 0 in g.size or 0 in h.size:
+        return False
+    if not (is_dense(g) and is_dense(h)):
         return False
     start, other = g.offset * g.dtype.itemsize, h.offset * h.dtype.itemsize
     stop, other_stop = start + a._aval.nbytes, other + b._aval.nbytes
     if (start, stop) == (other, other_stop):
-        return g.stride != h.stride
+        return whole or g.stride != h.stride
     return start < other_stop and other < stop
+
+
+def check_mode(target: Tensor) -> None:
+    """Raise PyTorch's error where ``target`` was made in inference mode and that is over."""
+    if target._is_inference() and not THREADS.context.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
+            "normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
+        )
 
 
 def check_history(target: Tensor, differentiable: bool) -> None:
@@ -165,11 +188,16 @@ def store(context: Context, target: Tensor, result: Value, edge: Edge | None) ->
         target._write(cast(context, result, target._aval.dtype))
         if edge is not None:
             edge = _through_cast(context, result, target, edge)
-            move_retained(target, edge)
-            target._edge = edge
+            rebase(context, target, edge)
             target._counter()[1:] = [short_name(edge[0])]
         return
     base: Tensor = view.base
+    old = target._edge
+    if old is not None and old[0].hooks is not None and edge[0].edges and edge[0].edges[0] == old:
+        # The gradient goes on into the base, past what the view was: hooks on that do not see it.
+        fresh = fresh_view_node(target)
+        fresh.sequence_nr = old[0].sequence_nr
+        edge[0].edges = ((fresh, 0), *edge[0].edges[1:])
     edge = _through_cast(context, result, target, edge)
     result = cast(context, result, target._aval.dtype)
     kernels, offset = kernels_over_base(view)
@@ -184,18 +212,23 @@ def store(context: Context, target: Tensor, result: Value, edge: Edge | None) ->
     counter = target._counter()
     counter[0] += 1
     counter[1:] = [short_name(node)]
-    move_retained(base, (node, 0))
-    base._edge = (node, 0)
+    rebase(context, base, (node, 0))
 
 
-def move_retained(t: Tensor, edge: Edge) -> None:
-    """Let ``retain_grad`` keep the gradient of the tensor as it will be, at its new ``edge``."""
+def rebase(context: Context, t: Tensor, edge: Edge) -> None:
+    """Give ``t`` another place in the graph; ``retain_grad`` keeps the gradient of the tensor as it is there."""
     old = t._edge
-    if old is None or old[0].hooks is None:
-        return
-    keeper = old[0].hooks.retained.pop(old[1], None)
-    if keeper is not None:
-        edge[0].own_hooks().retained[edge[1]] = keeper
+    if context.window.checks:
+        reference = weakref.ref(t)
+
+        def undo(results: list[Value]) -> None:
+            target = reference()
+            if target is not None:
+                target._edge = old
+
+        undone_by_failure(context.window, undo)
+    t._edge = edge
+    move_retained(old, edge)
 
 
 def _through_cast(context: Context, result: Value, target: Tensor, edge: Edge) -> Edge:
@@ -230,9 +263,10 @@ def call_out(op: Op, operands: Sequence[Any], static: tuple, out: Any) -> Any:
             "but one of the arguments requires grad."
         )
     for aval, target in zip(kernel.out_avals, targets, strict=True):
+        check_mode(target)
         check_castable(aval, target._aval)
         if op.promote and any(
-            isinstance(x, Tensor) and x._storage is target._storage and partly_shared(x, target) for x in operands
+            isinstance(x, Tensor) and x._storage is target._storage and shares_places(x, target) for x in operands
         ):
             raise RuntimeError(_PARTIAL_OVERLAP)
         if aval.placement is not target._aval.placement:

@@ -242,7 +242,7 @@ def is_conj(input: Tensor) -> bool:
 @public()
 def is_inference(input: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
-    return bool(input._extra and input._extra.get("inference"))
+    return input._is_inference()
 
 
 @public("Tensor")
@@ -289,17 +289,25 @@ def tensor_text(t: Tensor) -> str:
     else:
         whole = host_array(source)
         array = whole[np.ix_(*edges)] if aval.shape else whole
-    grad_fn = t.grad_fn
+    grad_fn_name = _grad_fn_name(t)
     placement = aval.placement
     return printing.tensor_str(
         array,
         dtype_name=scalar_types.BY_NP_DTYPE[aval.dtype].name,
         default_dtype_name=scalar_types.BY_NP_DTYPE[scalar_types.default_float()].name,
         device=None if placement.type == "cpu" else str(placement),
-        requires_grad=t.requires_grad and grad_fn is None,
-        grad_fn_name=None if grad_fn is None else grad_fn.name(),
+        requires_grad=t.requires_grad and grad_fn_name is None,
+        grad_fn_name=grad_fn_name,
         shape=aval.shape,
     )
+
+
+def _grad_fn_name(t: Tensor) -> str | None:
+    try:
+        grad_fn = t.grad_fn
+    except RuntimeError:  # a view that does not follow its base
+        return "Invalid"
+    return None if grad_fn is None else type(grad_fn).__name__
 
 
 def _repr(self: Tensor, *, tensor_contents: Any = None) -> str:

@@ -95,6 +95,10 @@ def attach(T: Any = Tensor) -> None:
         setattr(T, f"__i{name}__", _inplace(op_name, extra, static))
     for name in _COMPARISONS:
         setattr(T, f"__{name}__", _binary(name))
+    # As PyTorch composes them, which decides the graph and the last bit.
+    T.__radd__, T.__rmul__ = T.__add__, T.__mul__
+    T.__rsub__ = _binary("rsub", (None,))
+    T.__rtruediv__ = _guarded(lambda self, other: OP_FUNCTIONS["reciprocal"](self) * other)
     T.__div__, T.__rdiv__, T.__idiv__ = T.__truediv__, T.__rtruediv__, T.__itruediv__
     T.__neg__ = _function("neg")
     T.__abs__ = _function("abs")
@@ -106,4 +110,3 @@ def attach(T: Any = Tensor) -> None:
     T.__matmul__ = matmul_operator
     T.__rmatmul__ = lambda self, other: matmul_operator(other, self)
     T.__imatmul__ = matmul_operator
-    T.__rsub__ = _reflected("sub", (None,))

@@ -33,6 +33,11 @@ def join(a: np.dtype, b: np.dtype) -> np.dtype:
     if a == b:
         return a
     low, high = sorted((a, b), key=category)
+    if any(d.kind == "u" and d.itemsize > 1 for d in (a, b)) and category(high) != 2:
+        raise RuntimeError(
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{scalar_types.BY_NP_DTYPE[a].scalar_name} and {scalar_types.BY_NP_DTYPE[b].scalar_name}"
+        )
     if category(high) == 3:
         if category(low) < 2:
             return high
@@ -48,12 +53,7 @@ def join(a: np.dtype, b: np.dtype) -> np.dtype:
         return high
     if a.kind == b.kind:
         return a if a.itemsize > b.itemsize else b
-    unsigned, signed = (a, b) if a.kind == "u" else (b, a)
-    if unsigned.itemsize > 1:
-        raise RuntimeError(
-            f"Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
-            f"{scalar_types.BY_NP_DTYPE[a].scalar_name} and {scalar_types.BY_NP_DTYPE[b].scalar_name}"
-        )
+    signed = b if a.kind == "u" else a
     return signed if signed.itemsize > 1 else np.dtype(np.int16)
 
 
@@ -75,7 +75,7 @@ def _over(high: np.dtype | None, low: np.dtype | None) -> np.dtype | None:
         return high
     if category(high) == 2:
         return complex_of(high)
-    return join(high, low)
+    return low if category(low) > 1 else join(high, low)
 
 
 def result_type(operands: Iterable[tuple[np.dtype, int]]) -> np.dtype:

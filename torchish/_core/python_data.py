@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from .._ops import scalar_types
+from . import promotion
 from .tensor import Tensor
 
 
 def infer_dtype(kinds: set[type]) -> np.dtype:
+    """The dtype of Python numbers of these classes."""
     if complex in kinds:
-        return np.dtype(np.complex128 if scalar_types.default_float() == np.float64 else np.complex64)
+        return promotion.number_dtype(complex)
     if float in kinds:
         return scalar_types.default_float()
     if int in kinds:
@@ -22,62 +26,8 @@ def infer_dtype(kinds: set[type]) -> np.dtype:
     return scalar_types.default_float()
 
 
-def _scan(data: Any, kinds: set[type]) -> tuple[int, ...]:
-    """The shape of nested sequences; the classes of their numbers go to ``kinds``."""
-    if isinstance(data, (list, tuple)):
-        if not data:
-            return (0,)
-        first = _scan(data[0], kinds)
-        for item in data[1:]:
-            other = _scan(item, kinds)
-            if other != first:
-                dim = next((i for i, (a, b) in enumerate(zip(first, other, strict=False)) if a != b), 0)
-                if len(first) != len(other):
-                    raise ValueError(
-                        f"expected sequence of length {first[0] if first else 0} at dim 1 (got {len(item)})"
-                        if isinstance(item, (list, tuple)) and first
-                        else "only one element tensors can be converted to Python scalars"
-                        if isinstance(item, Tensor)
-                        else f"must be real number, not {type(item).__name__}"
-                    )
-                raise ValueError(f"expected sequence of length {first[dim]} at dim {dim + 1} (got {other[dim]})")
-        return (len(data), *first)
-    if isinstance(data, Tensor):
-        kinds.add(kind_of_dtype(data._aval.dtype))
-        return tuple(data.shape)
-    if isinstance(data, np.ndarray):
-        kinds.add(kind_of_dtype(data.dtype))
-        return data.shape
-    if isinstance(data, (bool, np.bool_)):
-        kinds.add(bool)
-    elif isinstance(data, (int, np.integer)):
-        kinds.add(int)
-    elif isinstance(data, (float, np.floating)):
-        kinds.add(float)
-    elif isinstance(data, (complex, np.complexfloating)):
-        kinds.add(complex)
-    elif isinstance(data, str):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
-    elif hasattr(data, "__len__") and hasattr(data, "__getitem__"):
-        return _scan(list(data), kinds)
-    else:
-        if data is None:
-            raise RuntimeError("Could not infer dtype of NoneType")
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-    return ()
-
-
 def kind_of_dtype(dtype: np.dtype) -> type:
     return {"b": bool, "i": int, "u": int, "f": float, "V": float, "c": complex}[dtype.kind]
-
-
-def _plain(data: Any) -> Any:
-    """Nested sequences with tensors and arrays replaced by lists."""
-    if isinstance(data, (list, tuple)):
-        return [_plain(x) for x in data]
-    if isinstance(data, Tensor):
-        return data.tolist()  # type: ignore[attr-defined]
-    return data
 
 
 def array_from_data(data: Any, dtype: np.dtype | None) -> np.ndarray:
@@ -86,52 +36,143 @@ def array_from_data(data: Any, dtype: np.dtype | None) -> np.ndarray:
         if data.dtype not in scalar_types.BY_NP_DTYPE:
             raise TypeError(numpy_type_error(data.dtype))
         return converted(np.array(data, order="C"), dtype)
-    if isinstance(data, np.generic) and data.dtype in scalar_types.BY_NP_DTYPE:
-        return converted(np.array(data), dtype)
-    kinds: set[type] = set()
-    shape = _scan(data, kinds)
-    if kinds == {float} and isinstance(data, (list, tuple)) and dtype is None and _holds_double(data):
-        dtype = np.dtype(np.float64)
-    target = dtype or infer_dtype(kinds)
-    plain = data if kinds <= {int, float, bool, complex} and not _has_tensors(data) else _plain(data)
-    if target.kind in "iu" and float in kinds | {float}:
-        wide = np.array(plain, dtype=object if kinds == {int} else None)
-        if wide.dtype == object:
-            _check_range(wide, target)
-            return wide.astype(np.int64).astype(target).reshape(shape) if wide.size else np.empty(shape, target)
-        return converted(wide, target).reshape(shape)
-    if target.kind != "c" and complex in kinds:
-        raise RuntimeError("value cannot be converted to type " + scalar_types.BY_NP_DTYPE[target].name)
-    return np.array(plain, dtype=target).reshape(shape)
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    shape = _shape_of(data)
+    found: set[Any] = set()
+    _collect_dtypes(data, found)
+    target = dtype or _common_dtype(found)
+    if 0 in shape:
+        return np.empty(shape, target)
+    numbers: list[Any] = []
+    _flatten(data, shape, 0, numbers)
+    return _stored(numbers, target).reshape(shape)
 
 
-def _has_tensors(data: Any) -> bool:
-    if isinstance(data, (list, tuple)):
-        return any(_has_tensors(x) for x in data)
-    return isinstance(data, Tensor) or not isinstance(data, (int, float, bool, complex, np.ndarray))
+def _is_sequence(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return True
+    if isinstance(x, np.ndarray):
+        return x.ndim > 0
+    if isinstance(x, (int, float, complex, Tensor, np.generic, Mapping, bytes)):
+        return False
+    return hasattr(x, "__len__") and hasattr(x, "__getitem__")
 
 
-def _holds_double(data: Any) -> bool:
-    """A list of NumPy float64 scalars or arrays is a float64 tensor; Python floats are the default dtype."""
-    while isinstance(data, (list, tuple)) and data:
+def _shape_of(data: Any) -> tuple[int, ...]:
+    """The shape that the first entries say; the others are held to it later."""
+    shape = []
+    while _is_sequence(data):
+        shape.append(len(data))
+        if not len(data):
+            break
         data = data[0]
-    return isinstance(data, (np.float64, np.ndarray)) and data.dtype == np.float64
+        if isinstance(data, (str, bytes)):
+            raise ValueError(f"too many dimensions '{type(data).__name__}'")
+    return tuple(shape)
 
 
-def _check_range(array: np.ndarray, target: np.dtype) -> None:
-    if array.size and not (-(1 << 63) <= array.min() and array.max() < 1 << 64):
-        raise RuntimeError("Overflow when unpacking long long")
+_PYTHON_NUMBERS = frozenset({bool, int, float, complex})
+
+
+def _collect_dtypes(data: Any, found: set[Any]) -> None:
+    """The classes of Python numbers in ``data``, and the dtypes of NumPy's and of tensors."""
+    if isinstance(data, (list, tuple)):
+        for x in data:
+            if x.__class__ in _PYTHON_NUMBERS:
+                found.add(x.__class__)
+            else:
+                _collect_dtypes(x, found)
+    elif isinstance(data, (np.ndarray, np.generic)):
+        found.add(data.dtype)
+    elif isinstance(data, Tensor):
+        found.add(data._aval.dtype)
+    elif isinstance(data, (bool, int, float, complex)):
+        found.add(next(c for c in (bool, int, float, complex) if isinstance(data, c)))
+    elif isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    elif _is_sequence(data):
+        _collect_dtypes(list(data), found)
+    else:
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+
+
+def _common_dtype(found: set[Any]) -> np.dtype:
+    dtypes = [promotion.number_dtype(x) if isinstance(x, type) else x for x in found]
+    return functools.reduce(promotion.join, dtypes) if dtypes else scalar_types.default_float()
+
+
+def _flatten(data: Any, shape: tuple[int, ...], dim: int, numbers: list[Any]) -> None:
+    if dim == len(shape):
+        numbers.append(data)
+        return
+    if not _is_sequence(data):
+        raise TypeError("not a sequence")
+    if len(data) != shape[dim]:
+        raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
+    if dim == len(shape) - 1:
+        numbers.extend(data)
+    else:
+        for x in data:
+            _flatten(x, shape, dim + 1, numbers)
+
+
+def _number(x: Any, target: np.dtype) -> Any:
+    """An entry as a Python number."""
+    if isinstance(x, np.generic):
+        return x.item()
+    if isinstance(x, Tensor) and x._aval.numel == 1:
+        return x.item()  # type: ignore[attr-defined]
+    if isinstance(x, Tensor) and target.kind in "iu":
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    if isinstance(x, Tensor):
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    if isinstance(x, (bool, int, float, complex)):
+        return x
+    if isinstance(x, np.ndarray) and x.ndim == 0:
+        return x.item()
+    if target.kind in "iub":
+        raise TypeError(f"'{type(x).__name__}' object cannot be interpreted as an integer")
+    raise TypeError(f"must be real number, not {type(x).__name__}")
+
+
+def _stored(numbers: list[Any], target: np.dtype) -> np.ndarray:
+    """Numbers as a flat array of ``target``."""
+    if not set(map(type, numbers)) <= _PYTHON_NUMBERS:
+        numbers = [_number(x, target) for x in numbers]
+    if target.kind == "b":
+        return np.array(numbers).astype(np.bool_)
+    if target.kind == "c":
+        return np.array(numbers, np.complex128).astype(target)
+    if any(isinstance(x, complex) for x in numbers):
+        if target.kind in "iu":
+            raise TypeError("'complex' object cannot be interpreted as an integer")
+        raise TypeError("must be real number, not complex")
+    if target.kind not in "iu":
+        with np.errstate(over="ignore"):
+            return np.array(numbers, np.float64).astype(target)
+    if any(isinstance(x, float) for x in numbers):
+        values = np.array(numbers, np.float64)
+    elif target == np.uint64:
+        _check_uint64(numbers)
+        return np.array(numbers, np.uint64)
+    else:
+        try:
+            values = np.array(numbers, np.int64)
+        except OverflowError:
+            raise ValueError("Overflow when unpacking long long") from None
     info = np.iinfo(target)
-    if (
-        array.size
-        and target.itemsize < 8
-        and (array.min() < info.min - (info.max + 1) * (target.kind == "u") or array.max() > info.max)
-    ):
-        raise RuntimeError(f"value cannot be converted to type {_c_name(target)} without overflow")
+    low = -info.max if target.kind == "u" else info.min  # PyTorch lets negative numbers wrap
+    if not np.all((values >= low) & (values <= info.max)):
+        raise RuntimeError(f"value cannot be converted to type {target.name} without overflow")
+    return values.astype(np.int64).astype(target)
 
 
-def _c_name(dtype: np.dtype) -> str:
-    return {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int"}.get(dtype.name, dtype.name)
+def _check_uint64(numbers: list[int]) -> None:
+    if min(numbers) < 0:
+        raise OverflowError("can't convert negative int to unsigned")
+    if max(numbers) >= 1 << 64:
+        raise OverflowError("int too big to convert")
 
 
 def converted(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:

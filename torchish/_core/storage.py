@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import weakref
 from typing import Any
 
 import jax
 import numpy as np
 
 from .._exec.value import Aval, Value, from_numpy
-from .._exec.window import THREADS, materialise
+from .._exec.window import THREADS, Context, Window, keep, materialise, undone_by_failure
+
+
+class InferenceCounter(list):
+    """The version counter of an inference tensor, which PyTorch does not track; its class marks the Storage.
+
+    ``used`` says whether there may be any: until inference mode is first entered nobody has to look for them.
+    """
+
+    used = False
+
+
+def new_counter(context: Context) -> list[Any]:
+    """The version counter of a fresh Storage."""
+    return InferenceCounter((0,)) if context.inference else [0]
 
 
 class Storage:
@@ -23,15 +37,15 @@ class Storage:
     error about saved tensors that were modified.
     """
 
-    __slots__ = ("aval", "counter", "host", "snapshot", "trace", "value", "writes")
+    __slots__ = ("__weakref__", "aval", "counter", "host", "snapshot", "trace", "value", "writes")
 
     def __init__(self, value: Value):
         self.value: Value | None = value
         self.aval: Aval = value.aval
-        self.counter: list[Any] = [0]
+        self.counter: list[Any] = new_counter(THREADS.context)
         self.writes = 0
         self.host: Any = None
-        self.trace: Any = None
+        self.trace: Any = THREADS.context.trace
 
     @property
     def version(self) -> int:
@@ -61,27 +75,34 @@ class Storage:
     def write(self, value: Value) -> None:
         """Replace the base Value. The version is the caller's to move."""
         context = THREADS.context
+        self.check_trace(context)
+        if self.host is not None and self.host.flags.writeable and not _is_unshared(self.host):
+            np.copyto(self.host, np.asarray(materialise(value)))
+        else:
+            if context.window.checks:
+                self._journal(context.window)
+            self.value, self.host = value, None
+        self.writes += 1
+
+    def check_trace(self, context: Context) -> None:
+        """Raise where this Storage would get, or its tensor refer to, what a JAX transformation is only tracing."""
         if self.trace is not context.trace:
             raise RuntimeError(
                 "torchish: a tensor made outside of a JAX transformation was written to inside it. "
                 "Return the new value from the function instead, or clone() the tensor inside it."
             )
-        if self.host is not None and not _is_unshared(self.host):
-            np.copyto(self.host, np.asarray(materialise(value)))
-        else:
-            if context.window.checks:
-                self._journal(context.window.journal, len(context.window.code))
-            self.value, self.host = value, None
-        self.writes += 1
 
-    def _journal(self, journal: list[tuple[int, Callable[[], None]]], position: int) -> None:
-        old, host, version = self.value, self.host, self.counter[0]
+    def _journal(self, window: Window) -> None:
+        old, host, counter = keep(window, self.value), self.host, list(self.counter)
+        reference = weakref.ref(self)
 
-        def undo() -> None:
-            self.value, self.host, self.counter[0] = old, host, version
-            self.writes += 1
+        def undo(results: list[Value]) -> None:
+            storage = reference()
+            if storage is not None:
+                storage.value, storage.host, storage.counter[:] = old(results), host, counter
+                storage.writes += 1
 
-        journal.append((position, undo))
+        undone_by_failure(window, undo)
 
     def share_with_numpy(self) -> np.ndarray:
         """A writable array of the base's shape that shares this Storage's memory from now on."""

@@ -19,9 +19,9 @@ from .._exec.window import THREADS, materialise, record
 from . import dtypes
 from .device import device, device_of
 from .geometry import Geometry, contiguous, is_contiguous, kernels_of, pieces_kernel, restrided_kernels_of
-from .graph import NOWHERE_EDGE, AccumulateGrad, Edge, Node, next_sequence_number, node_class, short_name
+from .graph import NOWHERE_EDGE, AccumulateGrad, Edge, Node, move_retained, next_sequence_number, node_class, short_name
 from .size import Size
-from .storage import Storage
+from .storage import InferenceCounter, Storage
 
 TENSOR_CLASSES: set[type] = set()
 NUMBER_CLASSES: frozenset[type] = frozenset({float, int, bool, complex})
@@ -198,7 +198,12 @@ class Tensor(metaclass=TensorMeta):
 
     @property
     def _version(self) -> int:
+        if self._is_inference():
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter()[0]
+
+    def _is_inference(self) -> bool:
+        return self._storage.counter.__class__ is InferenceCounter
 
     @property
     def _aval(self) -> Aval:
@@ -241,10 +246,11 @@ class Tensor(metaclass=TensorMeta):
             return edge
         version = self._counter()[0]
         if view.attr_version != version:
-            if view.creation is not None and THREADS.context.grad_enabled:
+            if view.creation is not None:
                 raise RuntimeError(creation_error(self, indirect=True))
-            kernels, offset = kernels_over_base(view)
-            self._edge = edge = (_lazy_node(kernels.read, offset, base_edge or NOWHERE_EDGE, "AsStridedBackward0"), 0)
+            old, self._edge = edge, (fresh_view_node(self), 0)
+            move_retained(old, self._edge)
+            edge = self._edge
             view.attr_version = version
         return NOWHERE_EDGE if edge is None else edge
 
@@ -265,8 +271,7 @@ class Tensor(metaclass=TensorMeta):
         Raises:
             RuntimeError: for a tensor that is no leaf, or of a dtype that has no gradients.
         """
-        edge = self._current_edge()
-        if edge is not None and not isinstance(edge[0], AccumulateGrad):
+        if self._edge is not None and not isinstance(self._edge[0], AccumulateGrad):
             if not requires_grad:
                 raise RuntimeError(
                     "you can only change requires_grad flags of leaf variables. If you want to use a computed "
@@ -280,7 +285,7 @@ class Tensor(metaclass=TensorMeta):
         elif self._edge is None:
             if not self._aval.inexact:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
-            if self._extra is not None and self._extra.get("inference") and not THREADS.context.inference:
+            if self._is_inference() and not THREADS.context.inference:
                 raise RuntimeError(
                     "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
                 )
@@ -310,12 +315,13 @@ class Tensor(metaclass=TensorMeta):
 
     @property
     def retains_grad(self) -> bool:
-        return self.grad_fn is not None and self._extra is not None and "retain" in self._extra
+        return self._extra is not None and "retain" in self._extra and self.grad_fn is not None
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient that ``backward()`` has accumulated, or None. Reading a non-leaf's warns, as in PyTorch."""
-        if self._grad is None and not self.is_leaf and not self.retains_grad:
+        leaf = self._edge is None or isinstance(self._edge[0], AccumulateGrad)
+        if self._grad is None and not leaf and not self.retains_grad:
             import warnings
 
             warnings.warn(
@@ -333,6 +339,7 @@ class Tensor(metaclass=TensorMeta):
     def grad(self, new: Tensor | None) -> None:
         if new is not None:
             _check_grad(self, new)
+            self._storage.check_trace(THREADS.context)
         self._grad = new
 
     @grad.deleter
@@ -378,6 +385,8 @@ class Tensor(metaclass=TensorMeta):
                 "detach_() cannot be called on these gradients. To fix this error, please refer to the "
                 "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
             )
+        if self.is_leaf:
+            return self.requires_grad_(False)
         self._edge = None
         return self
 
@@ -443,6 +452,13 @@ def kernels_over_base(view: View) -> tuple[Any, int]:
     return restrided_kernels_of(storage, whole, view.geometry), 0
 
 
+def fresh_view_node(t: Tensor) -> Node:
+    """The node of a view of its base as that is now."""
+    assert t._view is not None
+    kernels, offset = kernels_over_base(t._view)
+    return _lazy_node(kernels.read, offset, t._view.base._edge or NOWHERE_EDGE, "AsStridedBackward0")
+
+
 def _lazy_node(read: Kernel, offset: int, edge: Edge, name: str) -> Node:
     """A node for the views that ``read`` reads, which nobody recorded."""
     vjp = read.vjp((0,))
@@ -466,11 +482,16 @@ def creation_error(t: Tensor, *, indirect: bool) -> str:
     view, edge = t._view, t._edge
     assert view is not None
     what = "its base or another view of its base has been" if indirect else "is being"
-    if view.creation != "multi" or edge is None:
-        mode = "inference" if view.creation == "inference" else "no_grad"
-        text = f"A view was created in {mode} mode and {what} modified inplace with grad mode enabled."
+    leaf = edge is None or isinstance(edge[0], AccumulateGrad)
+    output = "" if edge is None or leaf else f"Output {edge[1]} of {short_name(edge[0])} is a view"
+    mode, where = "no_grad", "with grad mode enabled"
+    if view.creation == "inference":
+        mode, where = "inference_mode", "in normal mode"
+    if view.creation == "multi" and output:
+        text = f"{output} and {what} modified inplace."
     else:
-        text = f"Output {edge[1]} of {short_name(edge[0])} is a view and {what} modified inplace."
+        start = f"{output} of a view which was" if output else "A view was"
+        text = f"{start} created in {mode.partition('_mode')[0]} mode and {what} modified inplace {where}."
     if view.creation == "multi":
         return (
             f"{text} This view is the output of a function that returns multiple views. Such functions do not allow "

@@ -15,7 +15,7 @@ import numpy as np
 from .._exec.window import THREADS
 from .._ops import scalar_types
 from .geometry import Geometry, contiguous, contiguous_stride
-from .tensor import Tensor, View, view_node
+from .tensor import ELSEWHERE, Tensor, View, view_node
 
 Rule = Callable[[Geometry], Geometry]
 
@@ -33,14 +33,18 @@ def view_of(t: Tensor, rule: Rule, node_name: str, *, multi: bool = False, numbe
     elif view.base is None:
         base, relative = t, rule(contiguous(own.size, own.dtype))
     else:
-        base, relative = view.base, rule(view.relative)
+        base = view.base
+        try:
+            relative = rule(view.relative)
+        except RuntimeError:  # the strides allow it over the Storage alone: the base is itself no contiguous tensor
+            relative = None
     made = object.__new__(Tensor)
     made._storage = t._storage
-    made._view = v = View(geometry, base, relative, t._counter()[0])
+    made._view = v = View(geometry, base, geometry if relative is None else relative, t._counter()[0])
     if view is not None:
         v.counter = view.counter
         if base is not t:
-            v.over, v.creation = view.over, view.creation
+            v.over, v.creation = view.over if relative is not None else ELSEWHERE, view.creation
     if not context.grad_enabled:
         v.creation = "inference" if context.inference else "no_grad"
     elif multi:
@@ -53,8 +57,6 @@ def view_of(t: Tensor, rule: Rule, node_name: str, *, multi: bool = False, numbe
         if edge is not None:
             plain = geometry if view is None else rule(contiguous(own.size, own.dtype))
             made._edge = (view_node(t, plain, edge, node_name), 0)
-    if t._extra is not None and t._extra.get("inference"):
-        made._extras()["inference"] = True
     return made
 
 
@@ -142,7 +144,7 @@ def sliced(g: Geometry, dim: int, start: int, stop: int, step: int) -> Geometry:
     n = max(0, -(-(stop - start) // step))
     size = (*g.size[:dim], n, *g.size[dim + 1 :])
     stride = (*g.stride[:dim], g.stride[dim] * step, *g.stride[dim + 1 :])
-    return Geometry(size, stride, g.offset + start * g.stride[dim] if n else g.offset, g.dtype)
+    return Geometry(size, stride, g.offset + start * g.stride[dim], g.dtype)
 
 
 def selected(g: Geometry, dim: int, index: int) -> Geometry:
@@ -169,15 +171,17 @@ def expanded(g: Geometry, size: Sequence[int]) -> Geometry:
             f"greater or equal to the number of dimensions in the tensor ({len(g.size)})"
         )
     lead = len(size) - len(g.size)
-    out_size, out_stride = [], []
-    for i, n in enumerate(size):
+    out_size: list[int] = []
+    out_stride: list[int] = []
+    for i, n in reversed(list(enumerate(size))):
         if i < lead:
             if n < 0:
                 raise RuntimeError(
                     f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}"
                 )
+            step = out_size[-1] * out_stride[-1] if out_size else 1
             out_size.append(n)
-            out_stride.append(0)
+            out_stride.append(step if n == 1 else 0)
             continue
         old, stride = g.size[i - lead], g.stride[i - lead]
         if n == -1 or n == old:
@@ -191,7 +195,7 @@ def expanded(g: Geometry, size: Sequence[int]) -> Geometry:
                 f"The expanded size of the tensor ({n}) must match the existing size ({old}) at non-singleton dimension "
                 f"{i}.  Target sizes: {list(size)}.  Tensor sizes: {list(g.size)}"
             )
-    return g._replace(size=tuple(out_size), stride=tuple(out_stride))
+    return g._replace(size=tuple(reversed(out_size)), stride=tuple(reversed(out_stride)))
 
 
 def diagonal_of(g: Geometry, offset: int, dim1: int, dim2: int) -> Geometry:

@@ -115,10 +115,14 @@ def lower(code: Sequence[Instruction], live: Sequence[int], checked: Sequence[in
     function takes (inputs, floats, ints, complexes) and returns the live results and an int64 array
     of (bad, witness) a check.
     """
-    pulled: dict[int, VjpKernel] = {}
+    # By position: the derivative, and which results have a cotangent in any of the tapes.
+    pulled: dict[int, tuple[VjpKernel, list[bool]]] = {}
     for kernel, _ in code:
         if isinstance(kernel, Tape):
-            pulled.update((e.position, e.vjp) for e in kernel.entries if e.position >= 0)
+            for entry, given in zip(kernel.entries, kernel.given, strict=True):
+                if entry.position >= 0:
+                    known = pulled.get(entry.position, (entry.vjp, given))[1]
+                    pulled[entry.position] = (entry.vjp, [a or b for a, b in zip(known, given, strict=True)])
     checked_set = set(checked)
 
     def run(inputs, floats, ints, complexes):
@@ -135,11 +139,12 @@ def lower(code: Sequence[Instruction], live: Sequence[int], checked: Sequence[in
             if position in checked_set:
                 bad, witness = kernel.check(*operands)  # type: ignore[misc]
                 flags.append(jnp.stack([bad.astype(np.int64), witness.astype(np.int64)]))
-            vjp = pulled.get(position)
-            if vjp is None:
+            derivative = pulled.get(position)
+            if derivative is None:
                 results.extend(kernel.fn(*operands))
             else:
-                outs, pullbacks[position] = vjp.linearize(operands)
+                vjp, given = derivative
+                outs, pullbacks[position] = vjp.linearize(operands, given)
                 results.extend(outs)
         return [results[i] for i in live], (jnp.stack(flags) if flags else None)
 

@@ -67,6 +67,8 @@ class Kernel:
         grad_node: str | None = None,
         saves_result: bool = False,
         saves_operands: bool = False,
+        guards_operands: bool = True,
+        selects: bool = False,
         differentiable: bool | tuple[int, ...] = True,
         check: Callable[..., Any] | None = None,
         check_error: Callable[[int], Exception] | None = None,
@@ -77,7 +79,7 @@ class Kernel:
         structs = jax.eval_shape(fn, *[struct_of(a) for a in self.in_avals])
         self.out_avals = tuple(aval_of(s.shape, s.dtype, placement) for s in structs)
         self.single = self.out_avals[0] if len(self.out_avals) == 1 else None
-        self.saves_operands = saves_operands
+        self.saves_operands, self.guards_operands, self.selects = saves_operands, guards_operands, selects
         # Which results take part in gradients.
         every = range(len(self.out_avals)) if isinstance(differentiable, bool) else differentiable
         self.grad_results = frozenset(i for i in every if differentiable is not False and self.out_avals[i].inexact)

@@ -75,7 +75,9 @@ def _difference(old: tuple, new: tuple) -> str:
     (old_code, old_live), (code, live) = old, new
     for (a, a_slots), (b, b_slots) in zip(old_code, code, strict=True):
         if a is not b:
-            return f"{b.name}: {getattr(a, 'in_avals', a)} became {getattr(b, 'in_avals', b)}"
+            # What an op that reads no tensor makes is all there is to tell it by.
+            which = "out_avals" if getattr(a, "in_avals", None) == getattr(b, "in_avals", None) else "in_avals"
+            return f"{b.name}: {getattr(a, which, a)} became {getattr(b, which, b)}"
         if a_slots != b_slots:
             return f"{b.name} reads other operands"
     if old_live != live:

@@ -75,6 +75,11 @@ class Tape:
         self.captures_at: dict[int, list[Capture]] = {}
         for c in captures:
             self.captures_at.setdefault(c.entry, []).append(c)
+        # For each entry, which results of its forward get a cotangent.
+        self.given = [[False] * len(e.vjp.forward.out_avals) for e in entries]
+        for target, number in [(r.target, r.number) for r in roots] + [route for e in entries for route in e.routes]:
+            if 0 <= target < DISCARD:
+                self.given[target][number] = True
 
     def __repr__(self) -> str:
         return f"<Tape of {len(self.entries)}>"

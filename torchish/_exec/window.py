@@ -22,6 +22,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from .cache import LeastRecentlyUsed
 from .execute import COMPLEXES, FLOATS, INTS, Instruction, cold_kernels, interpret, lower
@@ -96,8 +97,8 @@ class Window:
         self.done = False
         self.lock = threading.RLock()
         self.checks: list[tuple[int, str]] = []
-        # While a data check is pending: how to undo each later write to a Storage.
-        self.journal: list[tuple[int, Callable[[], None]]] = []
+        # While a data check is pending: how to undo each later change of a tensor.
+        self.journal: list[tuple[int, Callable[[list[Value]], None]]] = []
 
     def slot_of(self, operand: Any) -> int:
         """The slot of an operand that is not yet known to this window."""
@@ -105,6 +106,11 @@ class Window:
         if cls is Value:
             slot = self.input_slots.get(id(operand))
             if slot is None:
+                if isinstance(operand.array, Tracer):
+                    raise jax.errors.UnexpectedTracerError(
+                        "torchish: a tensor made inside a JAX transformation was used after that had ended. "
+                        "Return it from the function instead."
+                    )
                 self.inputs.append(operand)
                 slot = self.input_slots[id(operand)] = -len(self.inputs)
             operand.place = (self, slot)
@@ -207,6 +213,23 @@ def _check(window: Window, kernel: Any, operands: Sequence[Any]) -> None:
         raise kernel.error(int(witness))
 
 
+def undone_by_failure(window: Window, undo: Callable[[list[Value]], None]) -> None:
+    """Call ``undo(results)`` if a data check that is pending now fails; the caller is changing a tensor.
+
+    ``undo`` must hold none of the window's results, or they could not be dropped as unused: see ``keep``.
+    """
+    window.journal.append((len(window.code), undo))
+
+
+def keep(window: Window, value: Value | None) -> Callable[[list[Value]], Value | None]:
+    """A function of the window's results that gives ``value`` again, and does not hold it if it is one of them."""
+    place = None if value is None else value.place
+    if place is not None and place[0] is window and place[1] >= 0:
+        slot = place[1]
+        return lambda results: results[slot]
+    return lambda results: value
+
+
 def materialise(value: Value) -> Any:
     """The data of a Value: the one door from pending to concrete."""
     array = value.array
@@ -234,6 +257,8 @@ def backward_ended(context: Context) -> None:
 
 def optimizer_step_ended(context: Context) -> None:
     """``optimizer.step()`` returned: the step is whole."""
+    if context.trace is not None:
+        return
     context.expects_optimizer = True
     context.steps = 0
     flush(context.window, Reason.STEP_END)
@@ -342,7 +367,7 @@ def _fail(window: Window, position: int, witness: int, line: str) -> None:
     error.add_note(f"torchish: raised by the operation at {line}; it ran when its data was needed")
     for written, undo in reversed(window.journal):
         if written > position:
-            undo()
+            undo(window.results)
     numbers = (window.floats, window.ints, window.complexes)
     before, _ = interpret(window.code[:position], [v.array for v in window.inputs], numbers, ())
     for i, value in enumerate(window.results):

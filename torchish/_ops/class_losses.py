@@ -134,7 +134,7 @@ def _with_probabilities(
     return loss.sum() if reduction == "sum" else loss.sum() / max(loss.size, 1)
 
 
-@op(namespaces=("nn.functional",), node=_cross_entropy_node, grad_node="MulBackward0")
+@op(saves="nothing", namespaces=("nn.functional",), node=_cross_entropy_node, grad_node="MulBackward0")
 def cross_entropy(
     input: Tensor,
     target: Tensor,

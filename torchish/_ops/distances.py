@@ -51,6 +51,7 @@ def _(x1: Tensor, x2: Tensor, eps: Number = 1e-8, **_: Any) -> tuple[Tensor, Ten
 
 
 @op(
+    saves="nothing",
     promote=("x1", "x2"),
     int_to_float=True,
     namespaces=("torch", "nn.functional"),
@@ -65,6 +66,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: Number = 1e-6
 
 
 @op(
+    saves="nothing",
     promote=("input1", "input2", "target"),
     int_to_float=True,
     namespaces=FUNCTIONAL,
@@ -135,6 +137,7 @@ def cosine_embedding_loss(
 
 
 @op(
+    saves="nothing",
     promote=("anchor", "positive", "negative"),
     int_to_float=True,
     namespaces=FUNCTIONAL,

@@ -433,7 +433,14 @@ def index(input: Tensor, indices: Tensors, dims: Size) -> Tensor:
     Their common shape takes the place of ``dims`` where these are adjacent, else comes first. Negative
     indices wrap.
     """
-    return read(input, dims, _index_arrays(indices), wrap=True)
+    where = _index_arrays(indices)
+    _check_not_empty(input, where, dims)
+    return read(input, dims, where, wrap=True)
+
+
+def _check_not_empty(input: Tensor, where: tuple[Tensor, ...], dims: Size) -> None:
+    if where and where[0].size and any(input.shape[d] == 0 for d in dims):
+        raise IndexError("index is out of bounds for dimension with size 0")
 
 
 @op(name="index_put.dims", inplace=True, node="IndexPutBackward0", grad_node="IndexPutBackward0")
@@ -446,6 +453,7 @@ def index_put(input: Tensor, indices: Tensors, values: Tensor, dims: Size, accum
             f"{name(input.dtype)} for the destination and {name(values.dtype)} for the source."
         )
     where = _index_arrays(indices)
+    _check_not_empty(input, where, dims)
     target = jax.eval_shape(lambda x, i: read(x, dims, i), input, where).shape
     try:
         values = jnp.broadcast_to(values, target)

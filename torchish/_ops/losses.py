@@ -134,6 +134,7 @@ def mse_loss(
 
 
 @op(
+    saves="nothing",
     promote=("input", "target"),
     namespaces=FUNCTIONAL,
     node=_with_weight(node_by_reduction("AbsBackward0"), node_by_reduction("MulBackward0", "DivBackward0"), 3),
@@ -406,7 +407,13 @@ def _gaussian_node(full: bool = False, **static: Any) -> str:
     return node_by_reduction("AddBackward0" if full else "MulBackward0")(**static)
 
 
-@op(promote=("input", "target", "var"), namespaces=FUNCTIONAL, node=_gaussian_node, grad_node="MulBackward0")
+@op(
+    saves="nothing",
+    promote=("input", "target", "var"),
+    namespaces=FUNCTIONAL,
+    node=_gaussian_node,
+    grad_node="MulBackward0",
+)
 @half_in_float32
 def gaussian_nll_loss(
     input: Tensor,
@@ -442,7 +449,7 @@ def _(input: Tensor, target: Tensor, var: Tensor | Number, **_: Any) -> tuple[Te
     return (var < 0).any(), jnp.zeros((), np.int64)
 
 
-@op(namespaces=FUNCTIONAL, node=node_by_reduction("AddBackward0"), grad_node="AddBackward0")
+@op(saves="nothing", namespaces=FUNCTIONAL, node=node_by_reduction("AddBackward0"), grad_node="AddBackward0")
 @half_in_float32
 def hinge_embedding_loss(
     input: Tensor,

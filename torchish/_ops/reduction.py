@@ -221,13 +221,13 @@ def _extremum_over_dim(input: Tensor, dim: int, keepdim: bool, find, name: str) 
     return choose(find, input, dim, keepdim)
 
 
-@op(name="max.dim", node="MaxBackward0", returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(saves="indices", name="max.dim", node="MaxBackward0", returns=("values", "indices"), grad_node="ScatterBackward0")
 def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The largest values along ``dim`` and the int64 index of the first of each; NaN counts as largest."""
     return _extremum_over_dim(input, dim, keepdim, _first_max, "max")
 
 
-@op(name="min.dim", node="MinBackward0", returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(saves="indices", name="min.dim", node="MinBackward0", returns=("values", "indices"), grad_node="ScatterBackward0")
 def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The smallest values along ``dim`` and the int64 index of the first of each; NaN counts as smallest."""
     return _extremum_over_dim(input, dim, keepdim, _first_min, "min")

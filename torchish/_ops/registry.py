@@ -155,6 +155,9 @@ def op(
         saves: ``"result"`` where PyTorch's derivative reads the result instead of the operands
             (exp, tanh, sigmoid, ...): it decides which later in-place change is an error.
             ``"operands"`` where it reads the operands although ours needs no value of them (pools).
+            ``"nothing"`` where ours reads operands that PyTorch's does not: changing them in place is no error, and
+            ours has the old data. ``"indices"`` where in addition the derivative is the same for nearby operands:
+            PyTorch's reads indices among the results (``max`` over a dimension, ``sort``).
         differentiable: False for ops whose result never requires grad; or which of several results do.
         returns: the field names of the result where PyTorch gives a named tuple.
         variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.

@@ -216,7 +216,7 @@ def _(input: Tensor, repeats: Tensor, **_) -> tuple[Tensor, Tensor]:
     return jnp.any(repeats < 0), jnp.asarray(0, np.int64)
 
 
-@op(promote=("input", "other"), out=True, node="UnsafeViewBackward0", grad_node="AddBackward0")
+@op(saves="nothing", promote=("input", "other"), out=True, node="UnsafeViewBackward0", grad_node="AddBackward0")
 def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product, of any number of dimensions."""
     if scalar_types.is_bool(input.dtype):
@@ -303,7 +303,7 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     return _triangle(input, diagonal, "triu", lower=False)
 
 
-@op(name="diag", out=True, node="DiagEmbedBackward0", grad_node="DiagonalBackward0")
+@op(saves="nothing", name="diag", out=True, node="DiagEmbedBackward0", grad_node="DiagonalBackward0")
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """A square matrix with a vector on its ``diagonal``, or the ``diagonal`` of a matrix as a new vector."""
     if input.ndim not in (1, 2):

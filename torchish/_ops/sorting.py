@@ -76,6 +76,7 @@ def _sort(input: Tensor, dim: int, descending: bool) -> tuple[Tensor, Tensor]:
 
 
 @op(
+    saves="indices",
     out=True,
     returns=("values", "indices"),
     node=lambda stable, **_: f"SortBackward{int(bool(stable))}",
@@ -92,7 +93,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: b
     return _sort(input, dim, descending)[1]
 
 
-@op(out=True, node="SortBackward0", grad_node="ScatterBackward0")
+@op(saves="indices", out=True, node="SortBackward0", grad_node="ScatterBackward0")
 def msort(input: Tensor) -> Tensor:
     """The elements in ascending order along dimension 0."""
     return _sort(input, 0, False)[0]
@@ -125,7 +126,7 @@ def _(k, axis, largest, primals, tangents):
     return (values, index), (gather_along(t, index, axis), np.zeros(index.shape, jax.dtypes.float0))
 
 
-@op(out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(saves="indices", out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The ``k`` largest (or smallest) elements along ``dim``, best first, and their int64 positions.
 
@@ -153,7 +154,7 @@ def _at_rank(rank: int, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     return gather_along(x, index, axis), index
 
 
-@op(out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(saves="indices", out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The ``k``-th smallest element along ``dim`` (counted from 1) and its int64 position; NaN is the largest."""
     axis = normalize_dim(dim, input.ndim)
@@ -225,6 +226,7 @@ def nanmedian(input: Tensor) -> Tensor:
 
 
 @op(
+    saves="indices",
     name="median.dim",
     out=True,
     node="MedianBackward1",
@@ -237,6 +239,7 @@ def median_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, 
 
 
 @op(
+    saves="indices",
     name="nanmedian.dim",
     out=True,
     node="NanmedianBackward1",
@@ -263,7 +266,7 @@ def _most_frequent(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     return gather_along(x, index, axis), index
 
 
-@op(out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(saves="indices", out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The most frequent values along ``dim``, the smallest of several, and the position of the last occurrence."""
     axis = normalize_dim(dim, input.ndim)

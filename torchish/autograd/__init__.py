@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from .._core.dispatch import wrap
-from .._core.graph import AccumulateGrad, Edge, RemovableHandle
+from .._core.graph import NOWHERE_EDGE, Edge, RemovableHandle
 from .._core.tensor import Tensor
 from .._exec.value import Aval
 from .._exec.window import THREADS, backward_ended
@@ -48,16 +49,16 @@ def _roots(outputs: Sequence[Tensor], gradients: Any) -> list[Root]:
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     roots: list[Root] = []
     for i, (out, gradient) in enumerate(zip(outputs, given, strict=True)):
-        edge = out._current_edge()
         aval = out._aval
         if gradient is not None:
             _check_gradient(i, out, gradient)
-        elif edge is not None:
+        elif out.requires_grad:
             if aval.numel != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if not out.dtype.is_floating_point:
                 raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
-        if edge is None:
+        edge = out._current_edge()
+        if edge is None or edge is NOWHERE_EDGE:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         roots.append((edge, gradient, aval))
     return _distinct(roots)
@@ -101,7 +102,8 @@ def _captures(inputs: Sequence[Tensor]) -> dict[tuple[int, int], int]:
         edge = x._current_edge()
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-        captures.setdefault((id(edge[0]), edge[1]), i)
+        if edge is not NOWHERE_EDGE:
+            captures.setdefault((id(edge[0]), edge[1]), i)
     return captures
 
 
@@ -140,6 +142,7 @@ def backward(
                 "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only "
                 "use `grad_tensors`."
             )
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
         grad_tensors = grad_variables
     wanted = None
     if inputs is not None:
@@ -148,6 +151,8 @@ def backward(
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     context = THREADS.context
     roots = _roots(_as_tuple(tensors), grad_tensors)
+    for x in wanted or ():  # they may lie in the middle of the graph
+        x.retain_grad()
     captures = None if wanted is None else _captures(wanted)
     task = engine.Task(
         roots,
@@ -157,20 +162,10 @@ def backward(
         accumulate=True,
     )
     del roots
-    captured = engine.run(task)
-    if wanted is not None:
-        _accumulate_non_leaves(wanted, captured, create_graph)
-    del task, captured
+    engine.run(task)
+    del task
     if context.trace is None:
         backward_ended(context)
-
-
-def _accumulate_non_leaves(wanted: Sequence[Tensor], captured: dict[int, Tensor], create_graph: bool) -> None:
-    """``inputs=`` may name tensors in the middle of the graph; their gradients are accumulated too."""
-    for i, gradient in captured.items():
-        edge = wanted[i]._current_edge()
-        if edge is not None and not isinstance(edge[0], AccumulateGrad):
-            engine._add_to_grad(wanted[i], gradient, create_graph)
 
 
 def grad(
@@ -200,6 +195,13 @@ def grad(
         )
     if allow_unused is None:
         allow_unused = materialize_grads
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other "
+            "parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
     outs, ins = _as_tuple(outputs), _as_tuple(inputs)
     if not ins:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
@@ -218,7 +220,8 @@ def grad(
     for i, x in enumerate(ins):
         edge = x._current_edge()
         assert edge is not None
-        found = captured.get(task.captures[id(edge[0]), edge[1]])
+        capture = task.captures.get((id(edge[0]), edge[1]))
+        found = None if capture is None else captured.get(capture)
         if found is None and materialize_grads:
             found = wrap(engine._ones(x._aval)._value()) * 0  # type: ignore[operator]
         if found is None and not allow_unused:

@@ -12,9 +12,11 @@ two ways that give the same numbers:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from .._core.device_copy import DeviceCopy
 from .._core.dispatch import make_node, wrap
 from .._core.generate import OP_FUNCTIONS
 from .._core.graph import FREED, AccumulateGrad, Edge, GraphNode, Node
@@ -22,7 +24,7 @@ from .._core.inplace import cast
 from .._core.tensor import Tensor
 from .._exec.tape import DISCARD, Capture, Entry, Root, tape_of
 from .._exec.value import Aval, Value
-from .._exec.window import THREADS, Context, record
+from .._exec.window import THREADS, Context, record, undone_by_failure
 
 LONGEST_TAPE = 256
 
@@ -46,16 +48,28 @@ class Task:
         self.captured: dict[int, Tensor] = {}
         self.order, self.leaves = _collect(edge[0] for edge, _, _ in roots)
         self.needed: set[int] | None = None if captures is None else self._leading_to_captures()
+        self._fed: set[tuple[int, int]] | None = None
 
     def _leading_to_captures(self) -> set[int]:
-        """The nodes from which a captured edge can be reached."""
+        """The nodes that run: from which a captured edge can be reached. ``backward(inputs=...)`` runs the inputs' too."""
         assert self.captures is not None
         wanted = {node_id for node_id, _ in self.captures}
-        needed: set[int] = set()
+        needed = {id(n) for n in self.order if id(n) in wanted} if self.accumulate else set()
         for node in reversed(self.order):
             if any(id(n) in wanted or id(n) in needed for n, _ in node.edges):
                 needed.add(id(node))
         return needed
+
+    def feeds(self, node: GraphNode, number: int) -> bool:
+        """Whether a gradient arrives at result ``number`` of ``node``, which other results of it may need."""
+        if self._fed is None:
+            self._fed = {(id(edge[0]), edge[1]) for edge, _, _ in self.roots}
+            reached = {node_id for node_id, _ in self._fed}
+            for each in self.order:
+                if id(each) in reached and (self.needed is None or id(each) in self.needed):
+                    self._fed.update((id(target), n) for target, n in each.edges)
+                    reached.update(id(target) for target, _ in each.edges)
+        return (id(node), number) in self._fed
 
     def goes_to(self, node: GraphNode) -> bool:
         """Whether gradients are carried to ``node`` at all."""
@@ -133,7 +147,7 @@ def _release(node: Node) -> None:
 
 
 def _run_tapes(context: Context, task: Task) -> None:
-    order = [n for n in task.order if task.goes_to(n)]
+    order = [n for n in task.order if task.needed is None or id(n) in task.needed]
     for node in order:
         _check(node)
     carried: dict[tuple[int, int], Value] = {}
@@ -148,6 +162,12 @@ def _run_tapes(context: Context, task: Task) -> None:
     for start in range(0, max(len(order), 1), LONGEST_TAPE):
         _record_tape(context, task, order[start : start + LONGEST_TAPE], ones, carried)
         ones = []
+    if task.needed is not None:  # nodes that only give a gradient, and do not run
+        for node in [n for n in task.order if id(n) not in task.needed]:
+            for number in _watched(task, node):
+                value = carried.pop((id(node), number), None)
+                if value is not None:
+                    _deliver(task, node, number, wrap(value))
     for leaf in task.leaves:
         value = carried.pop((id(leaf), 0), None)
         if value is None:
@@ -235,14 +255,18 @@ def _watched(task: Task, node: Node) -> list[int]:
     numbers = set(node.hooks.retained) if node.hooks is not None else set()
     if task.captures is not None:
         numbers.update(number for node_id, number in task.captures if node_id == id(node))
-    return sorted(numbers)
+    return sorted(n for n in numbers if task.feeds(node, n))
 
 
-def _deliver(task: Task, node: GraphNode, number: int, gradient: Tensor) -> None:
+def _capture(task: Task, node: GraphNode, number: int, gradient: Tensor) -> None:
     if task.captures is not None:
         capture = task.captures.get((id(node), number))
         if capture is not None:
             task.captured[capture] = gradient
+
+
+def _deliver(task: Task, node: GraphNode, number: int, gradient: Tensor) -> None:
+    _capture(task, node, number, gradient)
     if node.hooks is not None and number in node.hooks.retained:
         keeper = node.hooks.retained[number]()
         if keeper is not None:
@@ -366,12 +390,18 @@ def _name_of(hook: Any) -> str:
 
 def _arrive(task: Task, node: GraphNode, buffer: list[Tensor | None]) -> None:
     """The complete gradients of a node's results: tensor hooks, then whoever keeps or captures them."""
+    before = list(buffer)
     if node.hooks is not None:
         for number, registered in node.hooks.tensor.items():
             buffer[number] = _hooked(registered.values(), buffer[number])
     for number, gradient in enumerate(buffer):
         if gradient is not None:
             _deliver(task, node, number, gradient)
+    if task.needed is not None and id(node) in task.needed and not task.accumulate:
+        # PyTorch captures what arrives at a node that runs before its tensor hooks change it.
+        for number, gradient in enumerate(before):
+            if gradient is not None:
+                _capture(task, node, number, gradient)
 
 
 def _before(node: GraphNode, buffer: list[Tensor | None]) -> list[Tensor | None]:
@@ -398,7 +428,7 @@ def _operand_slots(node: Node) -> list[int]:
     """Where among its ``next_functions`` each of the node's edges stands."""
     operands = node.vjp.forward.tensor_operands
     needs = node.vjp.needs
-    if node.name() == "CopySlices" or not set(needs) <= set(operands):
+    if type(node).__name__ == "CopySlices" or not set(needs) <= set(operands):
         return list(range(len(needs)))
     return [operands.index(i) for i in needs]
 
@@ -435,6 +465,8 @@ def differentiate(
     """Record the node's derivative, as an operation that can itself be differentiated."""
     _check(node)
     assert node.saved is not None
+    if isinstance(node.vjp, DeviceCopy):
+        return node.vjp.pull(buffer)
     vjp = node.vjp.partial(tuple(g is not None for g in buffer))
     saved = dict(zip(node.vjp.uses, node.saved, strict=True))
     cotangents = [g for g in buffer if g is not None]
@@ -443,7 +475,8 @@ def differentiate(
     outs = (results,) if vjp.single is not None else results
     tensors = [wrap(v) for v in outs]
     if create_graph:
-        edges: list[Any] = [dict(zip(node.vjp.needs, node.edges, strict=True)).get(i) for i in vjp.uses]
+        known = {} if node.vjp.forward.selects else dict(zip(node.vjp.needs, node.edges, strict=True))
+        edges: list[Any] = [known.get(i) for i in vjp.uses]
         edges += [g._current_edge() for g in cotangents]
         needs = [i for i, e in enumerate(edges) if e is not None and isinstance(vjp.in_avals[i], Aval)]
         if needs and vjp.differentiable:
@@ -475,12 +508,29 @@ def _finish_leaf(task: Task, leaf: AccumulateGrad, buffer: list[Tensor | None]) 
 def accumulate(leaf: AccumulateGrad, gradient: Tensor, *, create_graph: bool) -> None:
     """Add ``gradient`` to a leaf's ``grad``: in place, unless the graph of the gradient is wanted."""
     variable = leaf.leaf()
-    if variable is not None:
+    if variable is not None and variable._edge is not None:  # it may not require grad any more
+        if isinstance(variable._edge[0], Node):
+            raise RuntimeError("leaf variable has been moved into the graph interior")
         _add_to_grad(variable, gradient, create_graph)
 
 
+def _restore_grad(variable: Tensor, known: Tensor | None) -> Callable[[list[Value]], None]:
+    reference = weakref.ref(variable)
+
+    def undo(results: list[Value]) -> None:
+        target = reference()
+        if target is not None:
+            target._grad = known
+
+    return undo
+
+
 def _add_to_grad(variable: Tensor, gradient: Tensor, create_graph: bool) -> None:
-    known = variable._grad
+    known, context = variable._grad, THREADS.context
+    variable._storage.check_trace(context)
+    window = context.window
+    if window.checks and (known is None or create_graph):
+        undone_by_failure(window, _restore_grad(variable, known))
     if known is None:
         # A tensor of its own: what the user gave as the cotangent, or a hook returned, is not the gradient itself.
         variable._grad = OP_FUNCTIONS["copy"](gradient.detach(), gradient) if create_graph else wrap(gradient._value())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .._core.storage import InferenceCounter
 from .._exec.window import THREADS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,7 +38,13 @@ class _Mode:
 
     def __call__(self, function: F) -> F:
         if inspect.isclass(function):
-            raise TypeError("a grad mode decorates functions, not classes; decorate the methods")
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                "functions or methods. To preserve the current behavior of class decoration, you can directly decorate "
+                "the `__init__` method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
         if inspect.isgeneratorfunction(function):
             return self._generator(function)  # type: ignore[return-value]
 
@@ -84,7 +92,8 @@ class _GradMode(_Mode):
     def __enter__(self) -> None:
         context = THREADS.context
         self._before.append(context.grad_enabled)
-        context.grad_enabled = self.enabled
+        # Inference mode records nothing, whatever is said inside it.
+        context.grad_enabled = self.enabled and not context.inference
 
     def __exit__(self, *exc: Any) -> None:
         THREADS.context.grad_enabled = self._before.pop()
@@ -127,7 +136,7 @@ class set_grad_enabled(_GradMode):
         context = THREADS.context
         self._prior = context.grad_enabled
         self.enabled = self.mode = bool(mode)
-        context.grad_enabled = self.enabled
+        context.grad_enabled = self.enabled and not context.inference
 
     def clone(self) -> _Mode:
         return set_grad_enabled(self.mode)
@@ -137,7 +146,7 @@ class set_grad_enabled(_GradMode):
         return super().__call__(function)
 
     def __enter__(self) -> None:
-        THREADS.context.grad_enabled = self.mode
+        THREADS.context.grad_enabled = self.mode and not THREADS.context.inference
 
     def __exit__(self, *exc: Any) -> None:
         THREADS.context.grad_enabled = self._prior
@@ -164,9 +173,8 @@ class inference_mode(_Mode):
         context = THREADS.context
         self._before.append((context.grad_enabled, context.inference))
         if self.mode:
-            context.grad_enabled, context.inference = False, True
-        else:
-            context.inference = False
+            InferenceCounter.used = True
+        context.grad_enabled, context.inference = not self.mode, self.mode
 
     def __exit__(self, *exc: Any) -> None:
         context = THREADS.context

@@ -53,11 +53,10 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], No
 @public("Tensor")
 def retain_grad(self: Tensor) -> None:
     """Let ``backward()`` fill this non-leaf's ``grad`` too."""
-    edge = self._current_edge()
-    if edge is None:
+    if not self.requires_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    node, number = edge
-    if isinstance(node, AccumulateGrad):
+    if self._edge is None or isinstance(self._edge[0], AccumulateGrad):
         return
+    node, number = self._current_edge()  # type: ignore[misc]
     node.own_hooks().retained[number] = weakref.ref(self)
     self._extras()["retain"] = True

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..._exec.kernel import Kernel
 from ..._exec.placement import Placement
 from ..._exec.value import aval_of
 from ..._exec.window import THREADS
@@ -15,10 +14,10 @@ from ..._ops.registry import OPS
 from .. import dtypes
 from ..device import device as Device
 from ..device import placement_of
+from ..device_copy import copy_node
 from ..dispatch import wrap
 from ..dtypes import dtype as Dtype
 from ..generate import OP_FUNCTIONS
-from ..graph import next_sequence_number, node_class
 from ..indexing import copy_into
 from ..inplace import call_inplace
 from ..public import public
@@ -26,30 +25,13 @@ from ..storage import on_device
 from ..tensor import Tensor
 
 
-class DeviceCopy:
-    """Stands in a node for the derivative of a copy between devices, which no kernel on one device can be."""
-
-    needs = (0,)
-    uses: tuple[int, ...] = ()
-    frees = False
-
-    def __init__(self, source: Placement, out_aval: Any):
-        self.placement = source
-        self.forward = Kernel("to_device", lambda x: (x,), [out_aval], out_aval.placement)
-        self.out_avals = (aval_of(out_aval.shape, out_aval.dtype, source),)
-
-
-def _to_placement(t: Tensor, placement: Placement) -> Tensor:
+def to_placement(t: Tensor, placement: Placement) -> Tensor:
+    """A copy of ``t`` on another device."""
     made = wrap(on_device(t._value(), placement))
     edge = t._current_edge()
     context = THREADS.context
     if edge is not None and context.grad_enabled:
-        node: Any = object.__new__(node_class("ToCopyBackward0"))
-        node.vjp = DeviceCopy(t._storage.aval.placement, made._storage.aval)
-        node.saved, node.versions, node.edges = (), (), (edge,)
-        node.sequence_nr, node.hooks = next_sequence_number(), None
-        node.window, node.position = None, -1
-        made._edge = (node, 0)
+        made._edge = (copy_node(t._storage.aval.placement, made._storage.aval, edge), 0)
     return made
 
 
@@ -59,7 +41,7 @@ def convert(t: Tensor, dtype: np.dtype | None, placement: Placement | None, copy
     if dtype is not None and dtype != t._aval.dtype:
         made = OP_FUNCTIONS["to.dtype"](made, dtypes.of(dtype))
     if placement is not None and placement is not t._storage.aval.placement:
-        made = _to_placement(made, placement)
+        made = to_placement(made, placement)
     return OP_FUNCTIONS["clone"](made) if copy and made is t else made
 
 

@@ -54,7 +54,8 @@ def _reshape(t: Tensor, size: Sequence[int]) -> Tensor:
         assert made._view is not None
         made._view.base = None  # nobody else has the copy: to autograd it is no view
         return made
-    return view_of(t, lambda g: views.reshaped(g, shape), "ViewBackward0")
+    contiguous = t._view is None or is_contiguous(t.shape, t._view.geometry.stride)
+    return view_of(t, lambda g: views.reshaped(g, shape), "ViewBackward0" if contiguous else "ReshapeAliasBackward0")
 
 
 @public()
@@ -536,7 +537,11 @@ def _in_place(function: Any, *names: str, overloads: int = 1) -> None:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         differentiable = THREADS.context.grad_enabled and self.requires_grad
         check_history(self, differentiable)
-        become(self, function(self, *args, **kwargs), overloads if differentiable else None)
+        try:
+            view = function(self, *args, **kwargs)
+        except RuntimeError as error:
+            raise RuntimeError(str(error).replace(f"{function.__name__}()", f"{names[0]}()", 1)) from None
+        become(self, view, overloads if differentiable else None)
         return self
 
     for name in names:
@@ -555,11 +560,11 @@ def become(t: Tensor, view: Tensor, overloads: int | None) -> None:
     t._view = made
     counter = t._counter()
     counter[0] += 1
-    made.attr_version = counter[0]
     if overloads is not None:
+        made.attr_version = counter[0]
         assert view._edge is not None
         node, number = view._edge
-        name, _, index = node.name().rpartition("Backward")
+        name, _, index = type(node).__name__.rpartition("Backward")
         node.__class__ = node_class(f"{name}Backward{int(index) + overloads}")
         t._edge = (node, number)
         counter[1:] = [short_name(node)]
