@@ -17,9 +17,10 @@ class DeviceCopy:
     needs = (0,)
     uses: tuple[int, ...] = ()
     frees = False
+    placement = None  # it is on two devices, so that it can be no part of a Tape
 
     def __init__(self, source: Placement, out_aval: Aval):
-        self.placement = source
+        self.source = source
         self.forward = Kernel("to_device", lambda x: (x,), [out_aval], out_aval.placement)
         self.out_avals = (aval_of(out_aval.shape, out_aval.dtype, source),)
 
@@ -28,7 +29,7 @@ class DeviceCopy:
         from .functions.conversion import to_placement
 
         (cotangent,) = cotangents
-        return [None if cotangent is None else to_placement(cotangent, self.placement)]
+        return [None if cotangent is None else to_placement(cotangent, self.source)]
 
 
 _known: dict[tuple[Placement, Aval], DeviceCopy] = {}

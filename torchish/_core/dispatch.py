@@ -44,20 +44,19 @@ def wrap(value: Value) -> Tensor:
 
 
 def _bind(operands: Sequence[Any], static: tuple) -> tuple[list, list, list, list, list]:
-    """Values, key, needs, edges and version counters (one a value) of operands."""
+    """Values, key, needs, edges and owners (what each value came from) of operands."""
     values: list[Any] = []
     key: list[Any] = [static]
     needs: list[int] = []
     edges: list[Edge] = []
-    counters: list[Any] = []
+    owners: list[Any] = []
     for x in operands:
         cls = x.__class__
         if cls in TENSOR_CLASSES:
-            storage = x._storage
             if x._view is None:
-                v = storage.value
+                v = x._storage.value
                 if v is None:
-                    v = storage.read()
+                    v = x._storage.read()
                 edge = x._edge
             else:
                 v = x._read()
@@ -65,29 +64,28 @@ def _bind(operands: Sequence[Any], static: tuple) -> tuple[list, list, list, lis
             if edge is not None:
                 needs.append(len(values))
                 edges.append(edge)
-            values.append(v)
             key.append(v.aval)
-            counters.append(x._counter() if x._view is not None else storage.counter)
-        elif cls in NUMBER_CLASSES:
-            values.append(x)
-            key.append(cls)
-            counters.append(None)
         elif x is None:
             key.append(None)
+            continue
+        elif cls in NUMBER_CLASSES:
+            v = x
+            key.append(cls)
         elif cls is list or cls is tuple or isinstance(x, (list, tuple)):
             inner = _bind(x, ())
             key.append(len(x))
             key.extend(inner[1][1:])
-            needs.extend(i + len(values) for i in inner[2])
+            needs.extend([i + len(values) for i in inner[2]])
             edges.extend(inner[3])
             values.extend(inner[0])
-            counters.extend(inner[4])
+            owners.extend(inner[4])
+            continue
         else:
-            number = _as_number(x)
-            values.append(number)
-            key.append(number.__class__)
-            counters.append(None)
-    return values, key, needs, edges, counters
+            v = _as_number(x)
+            key.append(v.__class__)
+        values.append(v)
+        owners.append(x)
+    return values, key, needs, edges, owners
 
 
 class _NotAnOperand:
@@ -137,17 +135,17 @@ def _kernel(op: Op, values: list, key: list) -> Kernel:
 
 def call(op: Op, operands: Sequence[Any], static: tuple = ()) -> Any:
     """Record ``op``; its result as a Tensor, or a tuple of Tensors."""
-    values, key, needs, edges, counters = _bind(operands, static)
+    values, key, needs, edges, owners = _bind(operands, static)
     kernel = op.kernels.get(tuple(key))
     if kernel is None or kernel.moves:
         kernel = _kernel(op, values, key)
-    if kernel.moves and needs:
-        edges = edges_across(kernel, operands, needs, edges)
+        if kernel.moves and needs:
+            edges = edges_across(kernel, operands, needs, edges)
     context = THREADS.context
     results = record(context, kernel, values)
     node = None
     if needs and context.grad_enabled and kernel.differentiable:
-        node = make_node(context, kernel, values, needs, edges, counters)
+        node = make_node(context, kernel, values, needs, edges, owners)
     if kernel.single is None:
         return _wrap_all(op, kernel, results, node)
     t = _new(Tensor)
@@ -198,9 +196,12 @@ _INFERENCE_SAVED = (
 
 
 def make_node(
-    context: Context, kernel: Kernel, values: Sequence[Any], needs: Sequence[int], edges: Sequence[Edge], counters
+    context: Context, kernel: Kernel, values: Sequence[Any], needs: Sequence[int], edges: Sequence[Edge], owners
 ) -> Node:
-    """The node of an instruction that was just recorded."""
+    """The node of an instruction that was just recorded.
+
+    ``owners``: the tensor that each operand is, whose version the node will check; None where it shall not.
+    """
     vjp = kernel.vjp(tuple(needs))
     cls = vjp.node_class
     if cls is None:
@@ -214,12 +215,21 @@ def make_node(
     # A full window was flushed by record: then the position is -1, in a window of no code.
     node.window = window = context.window
     node.position = len(window.code) - 1 if context.trace is None else -1
-    if kernel.saves_result or not kernel.guards_operands:
+    if kernel.saves_result or not kernel.guards_operands or not vjp.uses:
         node.versions = ()
     else:
-        node.checked = checked = tuple([i for i in vjp.uses if counters[i] is not None])
-        node.versions = tuple([(counters[i], counters[i][0]) for i in checked])
-        if InferenceCounter.used and any(counters[i].__class__ is InferenceCounter for i in checked):
+        versions = []
+        for i in vjp.uses:
+            x = owners[i]
+            if x.__class__ in TENSOR_CLASSES:
+                counter = x._storage.counter if x._view is None else x._counter()
+                versions.append((counter, counter[0]))
+        node.versions = tuple(versions)
+        if len(versions) == len(vjp.uses):
+            node.checked = vjp.uses
+        else:
+            node.checked = tuple([i for i in vjp.uses if owners[i].__class__ in TENSOR_CLASSES])
+        if InferenceCounter.used and any(counter.__class__ is InferenceCounter for counter, _ in versions):
             raise RuntimeError(_INFERENCE_SAVED)
     if context.hooks is not None:
         context.hooks.node_made(node)

@@ -214,7 +214,7 @@ def nonzero_positions(t: Tensor) -> list[Tensor]:
 
     value = t._value()
     if value.array is None:
-        flush(value.place[0], Reason.DATA_SHAPE)  # type: ignore[index]
+        flush(value.window, Reason.DATA_SHAPE)  # type: ignore[index]
     found = np.nonzero(np.asarray(materialise(value)))
     return [_array_to_tensor(np.ascontiguousarray(f), value.aval.placement) for f in found]
 

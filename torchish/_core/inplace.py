@@ -20,6 +20,7 @@ from .dispatch import _bind, _kernel, edges_across, make_node
 from .dtypes import of
 from .geometry import is_dense, overlaps
 from .graph import Edge, move_retained, node_class, short_name
+from .storage import InferenceCounter, Storage
 from .tensor import Tensor, creation_error, fresh_view_node, kernels_over_base
 
 _LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
@@ -50,28 +51,38 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name:
         raise TypeError(f"{op.name}_(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}")
     context = THREADS.context
     differentiable = context.grad_enabled and _requires_grad(operands)
-    check_history(target, differentiable)
-    values, key, needs, edges, counters = _bind(operands, static)
-    check_memory(target, op, operands)
-    kernel = _kernel(op, values, key)
-    if kernel.moves and needs:
-        edges = edges_across(kernel, operands, needs, edges)
+    if differentiable:
+        check_history(target, differentiable)
+    values, key, needs, edges, owners = _bind(operands, static)
+    storage = target._storage
+    if target._view is not None or InferenceCounter.used or any([_may_share(x, storage) for x in operands[1:]]):
+        check_memory(target, op, operands)
+    kernel = op.kernels.get(tuple(key))
+    if kernel is None or kernel.moves:
+        kernel = _kernel(op, values, key)
+        if kernel.moves and needs:
+            edges = edges_across(kernel, operands, needs, edges)
     aval = kernel.out_avals[0]
-    check_fits(aval, target)
+    if aval is not storage.aval or target._view is not None:
+        check_fits(aval, target)
     result = record(context, kernel, values)
     if kernel.single is None:
         result = result[0]
     node = None
     if differentiable and kernel.differentiable:
         # PyTorch keeps a copy of what the operation itself overwrites: that is no change of a saved tensor.
-        counters[0] = None
-        node = make_node(context, kernel, values, needs, edges, counters)
+        owners[0] = None
+        node = make_node(context, kernel, values, needs, edges, owners)
         if node_name is not None:
             node.__class__ = node_class(node_name)
     store(context, target, result, None if node is None else (node, 0))
     if node is not None and kernel.saves_result:
         node.versions = ((target._counter(), target._counter()[0]),)
     return target
+
+
+def _may_share(x: Any, storage: Storage) -> bool:
+    return x._storage is storage if isinstance(x, Tensor) else isinstance(x, (list, tuple))
 
 
 def _requires_grad(operands: Sequence[Any]) -> bool:
@@ -183,11 +194,13 @@ def cast(context: Context, value: Value, dtype: Any) -> Value:
 
 def store(context: Context, target: Tensor, result: Value, edge: Edge | None) -> None:
     """Write ``result`` into ``target`` and rebase its history onto ``edge`` (None: the result has none)."""
-    view = target._view
+    view, given = target._view, result
     if edge is None or view is None or view.base is None:
-        target._write(cast(context, result, target._aval.dtype))
+        if view is not None or result.aval is not target._storage.aval:
+            result = cast(context, result, target._aval.dtype)
+        target._write(result)
         if edge is not None:
-            edge = _through_cast(context, result, target, edge)
+            edge = _through_cast(context, given, target, edge)
             rebase(context, target, edge)
             target._counter()[1:] = [short_name(edge[0])]
         return
@@ -298,6 +311,4 @@ def resize_for(target: Tensor, shape: tuple[int, ...]) -> None:
     from .creation import full_value
 
     fresh = full_value(aval_of(shape, aval.dtype, aval.placement), 0)
-    from .storage import Storage
-
     target._storage, target._view = Storage(fresh), None

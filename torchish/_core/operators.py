@@ -22,7 +22,7 @@ def _binary(op_name: str, extra: tuple = (), static: tuple = ()) -> Any:
     def operator(self: Tensor, other: Any) -> Any:
         cls = other.__class__
         if cls in TENSOR_CLASSES or cls in NUMBER_CLASSES or isinstance(other, _OPERAND_CLASSES):
-            return call(op, (self, other, *extra), static)
+            return call(op, (self, other) + extra if extra else (self, other), static)  # noqa: RUF005
         return NotImplemented
 
     return operator

@@ -75,7 +75,8 @@ class Storage:
     def write(self, value: Value) -> None:
         """Replace the base Value. The version is the caller's to move."""
         context = THREADS.context
-        self.check_trace(context)
+        if self.trace is not context.trace:
+            self.check_trace(context)
         if self.host is not None and self.host.flags.writeable and not _is_unshared(self.host):
             np.copyto(self.host, np.asarray(materialise(value)))
         else:

@@ -176,8 +176,12 @@ class Tensor(metaclass=TensorMeta):
 
     def _write(self, value: Value) -> None:
         """Replace the data, for every alias, and move the version."""
-        self._put(value)
-        self._counter()[0] += 1
+        if self._view is None:
+            self._storage.write(value)
+            self._storage.counter[0] += 1
+        else:
+            self._put(value)
+            self._counter()[0] += 1
 
     def _put(self, value: Value) -> None:
         """Replace the data, for every alias."""

@@ -21,9 +21,10 @@ class LeastRecentlyUsed(Generic[K, V]):
         self._entries: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:
-        found = self._entries.get(key)
-        if found is not None:
-            self._entries.move_to_end(key)
+        entries = self._entries
+        found = entries.get(key)
+        if found is not None and len(entries) > self._size // 2:  # the order matters to a full one alone
+            entries.move_to_end(key)
         return found
 
     def put(self, key: K, value: V) -> None:

@@ -155,7 +155,8 @@ class VjpKernel(Kernel):
             grad_node=forward.grad_node,
         )
         self.node_class: Any = None  # of the nodes that run it, set by dispatch
-        self.frees = forward.name != "view"  # whether running it once gives up what it saved
+        # Whether running it once gives up what it saved, so that running it again is an error.
+        self.frees = forward.name != "view" and bool(self.uses or forward.saves_result)
         self._partial: dict[tuple[bool, ...], VjpKernel] = {}
 
     def partial(self, given: tuple[bool, ...]) -> VjpKernel:

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from .kernel import VjpKernel
-from .placement import Placement
 from .value import Aval
 
 # Where a gradient goes that nobody asked for.
@@ -37,12 +36,12 @@ class Entry(NamedTuple):
 
 
 class Root(NamedTuple):
-    """A cotangent that enters the plan: the operand ``operand``, or ones of ``aval`` where that is -1."""
+    """A cotangent of ``aval`` that enters the plan: the operand ``operand``, or ones where that is -1."""
 
     target: int
     number: int
     operand: int
-    aval: Aval | None
+    aval: Aval
 
 
 class Capture(NamedTuple):
@@ -65,10 +64,9 @@ class Tape:
         roots: tuple[Root, ...],
         captures: tuple[Capture, ...],
         out_avals: tuple[Aval, ...],
-        placement: Placement,
     ):
         self.entries, self.roots, self.captures = entries, roots, captures
-        self.out_avals, self.placement = out_avals, placement
+        self.out_avals, self.placement = out_avals, out_avals[0].placement
         self.single = None
         self.weight = max(1, len(entries))
         self.nbytes = sum(a.nbytes for a in out_avals)
@@ -99,7 +97,6 @@ class Tape:
             if root.operand >= 0:
                 gradient = operands[root.operand]
             else:
-                assert root.aval is not None
                 gradient = jnp.ones(root.aval.shape, root.aval.dtype)
             accumulate(root.target, root.number, gradient)
         for i, entry in enumerate(self.entries):
@@ -118,11 +115,41 @@ _tapes: dict[tuple, Tape] = {}
 _MOST_TAPES = 4096
 
 
-def tape_of(*plan) -> Tape:
-    """The one Tape of this plan (entries, roots, captures, out_avals, placement)."""
-    found = _tapes.get(plan)
+def tape_of(plan: Sequence[Any], roots: Sequence[Root], captures: Sequence[Capture]) -> Tape:
+    """The one Tape of this plan, which lists for each entry, flat, so that it is quickly made and hashed:
+
+    its derivative; the position of its forward instruction, or -1 - start; and for each gradient the two numbers of its
+    route. Captures are exported after what routes and roots export.
+    """
+    key = (tuple(plan), tuple(roots), tuple(captures))
+    found = _tapes.get(key)
     if found is None:
         if len(_tapes) >= _MOST_TAPES:
             _tapes.clear()
-        found = _tapes[plan] = Tape(*plan)
+        entries = _entries_of(plan)
+        found = _tapes[key] = Tape(entries, key[1], key[2], _exported(entries, roots, captures))
     return found
+
+
+def _entries_of(plan: Sequence[Any]) -> tuple[Entry, ...]:
+    entries = []
+    rest = iter(plan)
+    for vjp in rest:
+        place = next(rest)
+        routes = tuple((next(rest), next(rest)) for _ in vjp.out_avals)
+        entries.append(Entry(vjp, place, -1, routes) if place >= 0 else Entry(vjp, -1, -1 - place, routes))
+    return tuple(entries)
+
+
+def _exported(entries: Sequence[Entry], roots: Sequence[Root], captures: Sequence[Capture]) -> tuple[Aval, ...]:
+    avals: dict[int, Aval] = {}
+    for entry in entries:
+        for (target, _), aval in zip(entry.routes, entry.vjp.out_avals, strict=True):
+            if target < 0:
+                avals[-1 - target] = aval
+    for root in roots:
+        if root.target < 0:
+            avals[-1 - root.target] = root.aval
+    for capture in captures:
+        avals[capture.export] = entries[capture.entry].vjp.forward.out_avals[capture.number]
+    return tuple(avals[i] for i in range(len(avals)))

@@ -43,14 +43,15 @@ class Value:
     """Immutable data of known shape and dtype, concrete or pending.
 
     ``array`` is a ``jax.Array`` (inside a JAX transformation, a tracer), or None while the Value is
-    pending. ``place`` is ``(window, slot)`` while the Value is a result or an input of that window.
+    pending. ``window`` and ``slot`` say where it stands while it is a result or an input of a window.
     """
 
-    __slots__ = ("array", "aval", "place")
+    __slots__ = ("array", "aval", "slot", "window")
 
     def __init__(self, array: Any, aval: Aval):
         self.array, self.aval = array, aval
-        self.place: Any = None
+        self.window: Any = None
+        self.slot = 0
 
     def __repr__(self) -> str:
         return f"<Value {self.aval!r}{' pending' if self.array is None else ''}>"

@@ -27,6 +27,7 @@ from jax.core import Tracer
 from .cache import LeastRecentlyUsed
 from .execute import COMPLEXES, FLOATS, INTS, Instruction, cold_kernels, interpret, lower
 from .kernel import Kernel, number_array
+from .numbers import packed
 from .statistics import STATISTICS, Reason, user_line
 from .tape import Tape
 from .value import Value
@@ -39,7 +40,7 @@ _COMPILE_KERNEL, _COMPILE_WINDOW, _COMPILE_INSTRUCTION = 40, 50, 8
 
 
 class Failed:
-    """Stands in a Value's ``place`` for the window of an op that failed its data check."""
+    """Stands in a Value for the window of an op that failed its data check."""
 
     def __init__(self, error: Exception):
         self.error = error
@@ -113,7 +114,7 @@ class Window:
                     )
                 self.inputs.append(operand)
                 slot = self.input_slots[id(operand)] = -len(self.inputs)
-            operand.place = (self, slot)
+            operand.window, operand.slot = self, slot
             return slot
         if cls is float:
             self.floats.append(operand)
@@ -126,6 +127,12 @@ class Window:
         self.complexes.append(operand)
         return COMPLEXES + len(self.complexes) - 1
 
+    def forget_numbers(self, slots: Sequence[int]) -> None:
+        """Take the numbers away again that the last call of ``record`` has given these slots."""
+        for slot in slots:
+            if slot >= FLOATS:
+                (self.floats if slot < INTS else self.ints if slot < COMPLEXES else self.complexes).pop()
+
 
 class _Threads(threading.local):
     def __init__(self) -> None:
@@ -133,6 +140,7 @@ class _Threads(threading.local):
 
 
 THREADS = _Threads()
+_new = object.__new__
 
 
 def record(context: Context, kernel: Kernel | Tape, operands: Sequence[Any]) -> Any:
@@ -148,13 +156,10 @@ def record(context: Context, kernel: Kernel | Tape, operands: Sequence[Any]) -> 
             flush(window, Reason.DEVICE)
         window = context.window
         window.placement = kernel.placement
-    for v in operands:
-        if v.__class__ is Value and v.array is None and v.place[0] is not window:
-            materialise(v)
-            window = context.window
-            window.placement = kernel.placement
     if kernel.check is not None:
-        _check(window, kernel, operands)
+        _check(context, kernel, operands)
+        if context.window is not window:  # it was run, to have the data at hand
+            return record(context, kernel, operands)
     lock = window.lock
     lock.acquire()
     try:
@@ -163,34 +168,39 @@ def record(context: Context, kernel: Kernel | Tape, operands: Sequence[Any]) -> 
         slots = []
         for v in operands:
             if v.__class__ is Value:
-                place = v.place
-                if place is not None and place[0] is window:
-                    slots.append(place[1])
+                if v.window is window:
+                    slots.append(v.slot)
                     continue
+                if v.array is None:
+                    break
             slots.append(window.slot_of(v))
-        results = window.results
-        window.code.append((kernel, tuple(slots)))
-        aval = kernel.single
-        result: Any
-        if aval is not None:
-            result = Value(None, aval)
-            result.place = (window, len(results))
-            results.append(result)
         else:
-            result = []
-            for aval in kernel.out_avals:
-                v = Value(None, aval)
-                v.place = (window, len(results))
-                results.append(v)
-                result.append(v)
-            result = tuple(result)
-        window.weight += kernel.weight
-        window.nbytes += kernel.nbytes
+            results = window.results
+            window.code.append((kernel, tuple(slots)))
+            aval = kernel.single
+            result: Any
+            if aval is not None:
+                result = _new(Value)
+                result.array, result.aval, result.window, result.slot = None, aval, window, len(results)
+                results.append(result)
+            else:
+                result = []
+                for aval in kernel.out_avals:
+                    v = _new(Value)
+                    v.array, v.aval, v.window, v.slot = None, aval, window, len(results)
+                    results.append(v)
+                    result.append(v)
+                result = tuple(result)
+            window.weight += kernel.weight
+            window.nbytes += kernel.nbytes
+            if window.weight >= context.limit or window.nbytes > MOST_BYTES:
+                flush(window, Reason.FULL if context.limit > 1 else Reason.EAGER)
+            return result
+        window.forget_numbers(slots)
     finally:
         lock.release()
-    if window.weight >= context.limit or window.nbytes > MOST_BYTES:
-        flush(window, Reason.FULL if context.limit > 1 else Reason.EAGER)
-    return result
+    materialise(v)  # pending in another thread's window, whose lock must not be taken while holding this one's
+    return record(context, kernel, operands)
 
 
 def _inline(kernel: Kernel | Tape, operands: Sequence[Any]) -> Any:
@@ -202,9 +212,13 @@ def _inline(kernel: Kernel | Tape, operands: Sequence[Any]) -> Any:
     return values[0] if kernel.single is not None else values
 
 
-def _check(window: Window, kernel: Any, operands: Sequence[Any]) -> None:
+def _check(context: Context, kernel: Any, operands: Sequence[Any]) -> None:
     """Run a data check now where its operands are at hand, or let it ride along in the window."""
     used = [operands[i] for i in kernel.check_uses]
+    for v in operands:
+        if v.__class__ is Value and v.array is None and v.window is not context.window:
+            materialise(v)
+    window = context.window
     if any(v.__class__ is Value and v.array is None for v in used):
         window.checks.append((len(window.code), user_line()))
         return
@@ -223,9 +237,8 @@ def undone_by_failure(window: Window, undo: Callable[[list[Value]], None]) -> No
 
 def keep(window: Window, value: Value | None) -> Callable[[list[Value]], Value | None]:
     """A function of the window's results that gives ``value`` again, and does not hold it if it is one of them."""
-    place = None if value is None else value.place
-    if place is not None and place[0] is window and place[1] >= 0:
-        slot = place[1]
+    if value is not None and value.window is window and value.slot >= 0:
+        slot = value.slot
         return lambda results: results[slot]
     return lambda results: value
 
@@ -236,7 +249,7 @@ def materialise(value: Value) -> Any:
     if array is not None:
         return array
     while value.array is None:
-        owner = value.place[0]  # type: ignore[index]
+        owner = value.window
         if isinstance(owner, Failed):
             raise owner.error
         flush(owner, Reason.MATERIALISE)
@@ -282,8 +295,8 @@ def _retire(window: Window) -> None:
     window.done = True
     for values in (window.results, window.inputs):
         for v in values:
-            if v.place is not None and v.place[0] is window:
-                v.place = None
+            if v.window is window:
+                v.window = None
     window.results.clear()
     window.journal.clear()
     window.context.window = Window(window.context)
@@ -308,22 +321,19 @@ def _run(window: Window, reason: Reason) -> None:
     code = tuple(window.code)
     checked = tuple([position for position, _ in window.checks])
     key = (code, live, checked)
-    arrays = [v.array for v in window.inputs]
-    numbers: tuple[list, list, list] = (window.floats, window.ints, window.complexes)
-    with _device_scope(window, arrays):
-        program = _compiled.get(key)
-        if program is not None:
-            STATISTICS.hits += 1
-        elif _worth_compiling(code, key, reason):
-            program = jax.jit(lower(code, live, checked))
-            STATISTICS.note_compile(code, live, reason)
-        if program is None:
-            every, flags = interpret(code, arrays, numbers, checked)
-            outs = [every[i] for i in live] if len(flags) == 0 or not flags[-1][0] else []
-            STATISTICS.interpreted += 1
-        else:
-            outs, flags = program(arrays, *[_pack(n, d) for n, d in zip(numbers, _PACKED, strict=True)])
-            _compiled.put(key, program)
+    program = _compiled.get(key)
+    if program is not None:
+        STATISTICS.hits += 1
+        outs, flags = _call(window, program)
+    elif _worth_compiling(code, key, reason):
+        program = jax.jit(lower(code, live, checked))
+        STATISTICS.note_compile(code, live, reason)
+        outs, flags = _call(window, program)
+        _compiled.put(key, program)
+    else:
+        every, flags = _interpret(window, code, checked)
+        outs = [every[i] for i in live] if len(flags) == 0 or not flags[-1][0] else []
+        STATISTICS.interpreted += 1
     if checked:
         for (position, line), (bad, witness) in zip(window.checks, np.asarray(flags), strict=False):
             if bad:
@@ -332,18 +342,23 @@ def _run(window: Window, reason: Reason) -> None:
         results[i].array = array
 
 
-_PACKED = (np.float64, np.int64, np.complex128)
-
-
-def _pack(numbers: list, dtype: type) -> Any:
-    return np.array(numbers, dtype) if numbers else None
-
-
-def _device_scope(window: Window, arrays: list) -> Any:
-    """Arrays say where a program runs; one without any needs to be told."""
+def _call(window: Window, program: Callable) -> tuple[list, Any]:
+    """Run a compiled program on the window's operands."""
+    placement = window.placement
+    arrays = [v.array for v in window.inputs]
+    floats, ints = packed("d", window.floats, placement), packed("q", window.ints, placement)
+    complexes = packed("Z", window.complexes, placement)
     if arrays:
-        return nullcontext()
-    return jax.default_device(window.placement.jax_device)
+        return program(arrays, floats, ints, complexes)
+    with jax.default_device(placement.jax_device):  # arrays say where a program runs; one without any needs to be told
+        return program(arrays, floats, ints, complexes)
+
+
+def _interpret(window: Window, code: Sequence[Instruction], checked: Sequence[int]) -> tuple[list, list]:
+    arrays = [v.array for v in window.inputs]
+    numbers = (window.floats, window.ints, window.complexes)
+    with nullcontext() if arrays else jax.default_device(window.placement.jax_device):
+        return interpret(code, arrays, numbers, checked)
 
 
 def _worth_compiling(code: tuple[Instruction, ...], key: tuple, reason: Reason) -> bool:
@@ -368,13 +383,12 @@ def _fail(window: Window, position: int, witness: int, line: str) -> None:
     for written, undo in reversed(window.journal):
         if written > position:
             undo(window.results)
-    numbers = (window.floats, window.ints, window.complexes)
-    before, _ = interpret(window.code[:position], [v.array for v in window.inputs], numbers, ())
+    before, _ = _interpret(window, window.code[:position], ())
     for i, value in enumerate(window.results):
         if i < len(before):
             value.array = before[i]
         else:
-            value.place = (Failed(error), 0)
+            value.window = Failed(error)
     _retire(window)
     raise error
 

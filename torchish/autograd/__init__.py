@@ -52,16 +52,15 @@ def _roots(outputs: Sequence[Tensor], gradients: Any) -> list[Root]:
         aval = out._aval
         if gradient is not None:
             _check_gradient(i, out, gradient)
-        elif out.requires_grad:
+        elif (aval.numel != 1 or aval.dtype.kind == "c") and out.requires_grad:
             if aval.numel != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            if not out.dtype.is_floating_point:
-                raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
+            raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
         edge = out._current_edge()
         if edge is None or edge is NOWHERE_EDGE:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         roots.append((edge, gradient, aval))
-    return _distinct(roots)
+    return roots if len(roots) == 1 else _distinct(roots)
 
 
 def _check_gradient(i: int, out: Tensor, gradient: Any) -> None:

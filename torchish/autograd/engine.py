@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from .._core.device_copy import DeviceCopy
@@ -22,7 +23,7 @@ from .._core.generate import OP_FUNCTIONS
 from .._core.graph import FREED, AccumulateGrad, Edge, GraphNode, Node
 from .._core.inplace import cast
 from .._core.tensor import Tensor
-from .._exec.tape import DISCARD, Capture, Entry, Root, tape_of
+from .._exec.tape import DISCARD, Capture, Root, tape_of
 from .._exec.value import Aval, Value
 from .._exec.window import THREADS, Context, record, undone_by_failure
 
@@ -49,6 +50,7 @@ class Task:
         self.order, self.leaves = _collect(edge[0] for edge, _, _ in roots)
         self.needed: set[int] | None = None if captures is None else self._leading_to_captures()
         self._fed: set[tuple[int, int]] | None = None
+        self.retains = False  # whether a node may have a result that retains its gradient
 
     def _leading_to_captures(self) -> set[int]:
         """The nodes that run: from which a captured edge can be reached. ``backward(inputs=...)`` runs the inputs' too."""
@@ -78,24 +80,26 @@ class Task:
         return id(node) in self.needed or any(node_id == id(node) for node_id, _ in self.captures or ())
 
 
+_by_sequence = attrgetter("sequence_nr")
+
+
 def _collect(roots: Iterable[Any]) -> tuple[list[Node], list[AccumulateGrad]]:
     """All nodes reachable from ``roots`` in the order in which they run, and the leaves."""
-    seen: set[int] = set()
+    seen: set[GraphNode] = set(roots)
     nodes: list[Node] = []
     leaves: list[AccumulateGrad] = []
-    stack = list(roots)
+    stack = list(seen)
     while stack:
         node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
         if node.__class__ is AccumulateGrad:
             leaves.append(node)
         else:
             nodes.append(node)
             for target, _ in node.edges:
-                stack.append(target)
-    nodes.sort(key=lambda n: n.sequence_nr, reverse=True)
+                if target not in seen:
+                    seen.add(target)
+                    stack.append(target)
+    nodes.sort(key=_by_sequence, reverse=True)
     return nodes, leaves
 
 
@@ -115,19 +119,22 @@ def run(task: Task) -> dict[int, Tensor]:
 
 
 def _fits_a_tape(context: Context, task: Task) -> bool:
-    if task.create_graph or context.trace is not None or context.hooks is not None:
+    if task.create_graph or context.trace is not None or context.hooks is not None or not task.order:
         return False
-    placement = None
+    placement = task.order[0].vjp.placement
+    if placement is None:
+        return False
     for node in task.order:
-        if node.hooks is not None and node.hooks.any():
+        if node.vjp.placement is not placement:
             return False
-        if node.vjp is None or (placement is not None and node.vjp.placement is not placement):
-            return False
-        placement = node.vjp.placement
+        if node.hooks is not None:
+            task.retains = True
+            if node.hooks.any():
+                return False
     for leaf in task.leaves:
         if leaf.post_accumulate or (leaf.hooks is not None and leaf.hooks.any()):
             return False
-    return placement is not None and all(g is None or g._aval.placement is placement for _, g, _ in task.roots)
+    return all(g is None or g._aval.placement is placement for _, g, _ in task.roots)
 
 
 def _check(node: Node) -> None:
@@ -136,50 +143,57 @@ def _check(node: Node) -> None:
     node.check_versions()
 
 
-def _release(node: Node) -> None:
-    """Give up what the node saved; a second pass through it is an error where it saved tensors."""
-    if node.vjp is not None and node.vjp.frees and (node.vjp.uses or node.vjp.forward.saves_result):
-        node.saved = None
-        node.versions = ()
+def _release(nodes: Iterable[Node]) -> None:
+    """Give up what the nodes saved; a second pass through one is an error where it saved tensors."""
+    for node in nodes:
+        if node.vjp.frees:
+            node.saved = None
+            node.versions = ()
 
 
 # One instruction
 
 
 def _run_tapes(context: Context, task: Task) -> None:
-    order = [n for n in task.order if task.needed is None or id(n) in task.needed]
+    order = task.order if task.needed is None else [n for n in task.order if id(n) in task.needed]
     for node in order:
-        _check(node)
-    carried: dict[tuple[int, int], Value] = {}
+        if node.saved is None:
+            raise RuntimeError(FREED)
+        for counter, version in node.versions:
+            if counter[0] != version:
+                node.check_versions()
+    # The cotangents that have come from roots and from earlier tapes, by the (node, result number) that they belong to.
+    carried: dict[Edge, Value] = {}
     ones: list[tuple[Edge, Aval]] = []
     for edge, gradient, aval in task.roots:
         if gradient is None:
             ones.append((edge, aval))
-        elif (id(edge[0]), edge[1]) in carried:
-            raise AssertionError("roots are made distinct by the caller")
         else:
-            carried[(id(edge[0]), edge[1])] = cast(context, gradient._value(), aval.dtype)
+            assert edge not in carried, "roots are made distinct by the caller"
+            carried[edge] = cast(context, gradient._value(), aval.dtype)
     for start in range(0, max(len(order), 1), LONGEST_TAPE):
         _record_tape(context, task, order[start : start + LONGEST_TAPE], ones, carried)
         ones = []
     if task.needed is not None:  # nodes that only give a gradient, and do not run
         for node in [n for n in task.order if id(n) not in task.needed]:
             for number in _watched(task, node):
-                value = carried.pop((id(node), number), None)
+                value = carried.pop((node, number), None)
                 if value is not None:
                     _deliver(task, node, number, wrap(value))
     for leaf in task.leaves:
-        value = carried.pop((id(leaf), 0), None)
+        value = carried.pop((leaf, 0), None)
         if value is None:
             continue
-        capture = None if task.captures is None else task.captures.get((id(leaf), 0))
-        if capture is not None:
-            task.captured[capture] = wrap(value)
-        if task.accumulate and (task.captures is None or capture is not None):
-            accumulate(leaf, wrap(value), create_graph=False)
+        gradient = wrap(value)
+        if task.captures is not None:
+            capture = task.captures.get((id(leaf), 0))
+            if capture is None:
+                continue
+            task.captured[capture] = gradient
+        if task.accumulate:
+            accumulate(leaf, gradient, create_graph=False, owned=task.captures is None)
     if not task.keep_graph:
-        for node in order:
-            _release(node)
+        _release(order)
 
 
 def _record_tape(
@@ -187,67 +201,58 @@ def _record_tape(
     task: Task,
     nodes: Sequence[Node],
     ones: Sequence[tuple[Edge, Aval]],
-    carried: dict[tuple[int, int], Value],
+    carried: dict[Edge, Value],
 ) -> None:
     """Record the plan for ``nodes``; takes their cotangents out of ``carried`` and puts those of others in."""
-    index = {id(n): i for i, n in enumerate(nodes)}
+    index = {node: i for i, node in enumerate(nodes)}
+    window = context.window
     operands: list[Any] = []
-    exports: dict[tuple[int, int], int] = {}
-    out_avals: list[Aval] = []
-    captures: list[Capture] = []
-    capture_of: list[tuple[int, Node, int]] = []
+    exports: dict[Edge, int] = {}
+    plan: list[Any] = []
 
-    def route(edge: Edge, aval: Aval) -> tuple[int, int]:
-        target, number = edge
-        at = index.get(id(target))
-        if at is not None:
-            return at, number
-        if not task.goes_to(target):
-            return DISCARD, 0
-        key = (id(target), number)
-        export = exports.get(key)
-        if export is None:
-            export = exports[key] = len(out_avals)
-            out_avals.append(aval)
-        return -1 - export, 0
+    def outside(edge: Edge) -> int:
+        if task.needed is not None and not task.goes_to(edge[0]):
+            return DISCARD
+        return -1 - exports.setdefault(edge, len(exports))
 
+    for node in nodes:
+        plan.append(node.vjp)
+        if node.window is window and node.position >= 0:
+            plan.append(node.position)
+        else:
+            plan.append(-1 - len(operands))
+            operands.extend(node.saved)  # type: ignore[arg-type]
+        for edge in node.edges:
+            at = index.get(edge[0])
+            if at is None:
+                plan.append(outside(edge))
+                plan.append(0)
+            else:
+                plan.append(at)
+                plan.append(edge[1])
     roots: list[Root] = []
     for edge, aval in ones:
-        target, number = route(edge, aval)
-        roots.append(Root(target, number, -1, aval))
-    for key in [k for k in carried if k[0] in index or k in exports]:
-        value = carried.pop(key)
-        target, number = (index[key[0]], key[1]) if key[0] in index else (-1 - exports[key], 0)
-        roots.append(Root(target, number, len(operands), None))
-        operands.append(value)
-    window = context.window
-    entries: list[Entry] = []
-    for node in nodes:
-        vjp = node.vjp
-        routes = tuple([route(edge, aval) for edge, aval in zip(node.edges, vjp.out_avals, strict=True)])
-        if node.window is window and node.position >= 0:
-            entries.append(Entry(vjp, node.position, -1, routes))
-        else:
-            entries.append(Entry(vjp, -1, len(operands), routes))
-            operands.extend(node.saved)  # type: ignore[arg-type]
-    for i, node in enumerate(nodes):
-        for number in _watched(task, node):
-            captures.append(Capture(i, number, len(out_avals)))
-            capture_of.append((len(out_avals), node, number))
-            out_avals.append(node.vjp.forward.out_avals[number])
+        at = index.get(edge[0])
+        roots.append(Root(at, edge[1], -1, aval) if at is not None else Root(outside(edge), 0, -1, aval))
     # A leaf may already have a gradient from an earlier tape: it enters this one and leaves it summed.
-    for key, export in exports.items():
-        if key in carried:
-            roots.append(Root(-1 - export, 0, len(operands), None))
-            operands.append(carried.pop(key))
-    if not out_avals:
+    for edge in [e for e in carried if e[0] in index or e in exports]:
+        at = index.get(edge[0])
+        target, number = (at, edge[1]) if at is not None else (-1 - exports[edge], 0)
+        value = carried.pop(edge)
+        roots.append(Root(target, number, len(operands), value.aval))
+        operands.append(value)
+    captures: list[Capture] = []
+    if task.captures is not None or task.retains:
+        for i, node in enumerate(nodes):
+            for number in _watched(task, node):
+                captures.append(Capture(i, number, len(exports) + len(captures)))
+    if not exports and not captures:
         return
-    tape = tape_of(tuple(entries), tuple(roots), tuple(captures), tuple(out_avals), out_avals[0].placement)
-    results = record(context, tape, operands)
-    for key, export in exports.items():
-        carried[key] = results[export]
-    for export, node, number in capture_of:
-        _deliver(task, node, number, wrap(results[export]))
+    results = record(context, tape_of(plan, roots, captures), operands)
+    for edge, export in exports.items():
+        carried[edge] = results[export]
+    for capture in captures:
+        _deliver(task, nodes[capture.entry], capture.number, wrap(results[capture.export]))
 
 
 def _watched(task: Task, node: Node) -> list[int]:
@@ -309,7 +314,7 @@ def _run_nodes(context: Context, task: Task) -> None:
                     if gradient is not None and task.goes_to(target):
                         receive((target, number), gradient, _results_of(target))
                 if not task.keep_graph:
-                    _release(node)
+                    _release((node,))
         # A leaf is done as soon as nothing more can come, before the nodes further down.
         for target, _ in node.edges:
             if target.__class__ is AccumulateGrad:
@@ -505,13 +510,16 @@ def _finish_leaf(task: Task, leaf: AccumulateGrad, buffer: list[Tensor | None]) 
             hook((), tuple(buffer))
 
 
-def accumulate(leaf: AccumulateGrad, gradient: Tensor, *, create_graph: bool) -> None:
-    """Add ``gradient`` to a leaf's ``grad``: in place, unless the graph of the gradient is wanted."""
+def accumulate(leaf: AccumulateGrad, gradient: Tensor, *, create_graph: bool, owned: bool = False) -> None:
+    """Add ``gradient`` to a leaf's ``grad``: in place, unless the graph of the gradient is wanted.
+
+    ``owned``: nobody else has the tensor ``gradient``, so it may become the leaf's ``grad`` itself.
+    """
     variable = leaf.leaf()
     if variable is not None and variable._edge is not None:  # it may not require grad any more
         if isinstance(variable._edge[0], Node):
             raise RuntimeError("leaf variable has been moved into the graph interior")
-        _add_to_grad(variable, gradient, create_graph)
+        _add_to_grad(variable, gradient, create_graph, owned)
 
 
 def _restore_grad(variable: Tensor, known: Tensor | None) -> Callable[[list[Value]], None]:
@@ -525,13 +533,16 @@ def _restore_grad(variable: Tensor, known: Tensor | None) -> Callable[[list[Valu
     return undo
 
 
-def _add_to_grad(variable: Tensor, gradient: Tensor, create_graph: bool) -> None:
+def _add_to_grad(variable: Tensor, gradient: Tensor, create_graph: bool, owned: bool = False) -> None:
     known, context = variable._grad, THREADS.context
-    variable._storage.check_trace(context)
+    if variable._storage.trace is not context.trace:
+        variable._storage.check_trace(context)
     window = context.window
     if window.checks and (known is None or create_graph):
         undone_by_failure(window, _restore_grad(variable, known))
-    if known is None:
+    if known is None and owned:
+        variable._grad = gradient
+    elif known is None:
         # A tensor of its own: what the user gave as the cotangent, or a hook returned, is not the gradient itself.
         variable._grad = OP_FUNCTIONS["copy"](gradient.detach(), gradient) if create_graph else wrap(gradient._value())
     elif create_graph:
