@@ -191,7 +191,7 @@ BY_OP: dict[str, dict[str, Any]] = {
     },
     "local_response_norm": {"input": f(2, 4, 3), "size": 2},
     "sgd_step": _step("momentum_buffers"),
-    "adam_step": {**_step("exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs"), "steps": [Fixed(1.0)]},
+    "adam_step": {**_step("exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs"), "steps": [Fixed(1.0)], "step_of": (0,)},
     "dropout.masked": {"p": 0.5},
     "alpha_dropout.masked": {"p": 0.5},
     **{f"max_pool{n}d": {"input": _spatial(n)} for n in (1, 2, 3)},

@@ -71,6 +71,9 @@ def _bind(operands: Sequence[Any], static: tuple) -> tuple[list, list, list, lis
         elif cls in NUMBER_CLASSES:
             v = x
             key.append(cls)
+        elif cls is Value:
+            v = x
+            key.append(v.aval)
         elif cls is list or cls is tuple or isinstance(x, (list, tuple)):
             inner = _bind(x, ())
             key.append(len(x))
@@ -202,35 +205,29 @@ def make_node(
 
     ``owners``: the tensor that each operand is, whose version the node will check; None where it shall not.
     """
-    vjp = kernel.vjp(tuple(needs))
+    which = tuple(needs)
+    vjp = kernel.vjps.get(which) or kernel.vjp(which)
     cls = vjp.node_class
     if cls is None:
         cls = vjp.node_class = node_class(kernel.node)
     node = _new(cls)
     node.vjp = vjp
-    node.saved = tuple([values[i] for i in vjp.uses])
+    node.saved = vjp.pick(values) if vjp.pick is not None else tuple([values[i] for i in vjp.uses])
     node.edges = tuple(edges)
     node.sequence_nr = next_sequence_number()
     node.hooks = None
     # A full window was flushed by record: then the position is -1, in a window of no code.
     node.window = window = context.window
     node.position = len(window.code) - 1 if context.trace is None else -1
-    if kernel.saves_result or not kernel.guards_operands or not vjp.uses:
-        node.versions = ()
-    else:
-        versions = []
-        for i in vjp.uses:
-            x = owners[i]
-            if x.__class__ in TENSOR_CLASSES:
-                counter = x._storage.counter if x._view is None else x._counter()
-                versions.append((counter, counter[0]))
-        node.versions = tuple(versions)
-        if len(versions) == len(vjp.uses):
-            node.checked = vjp.uses
-        else:
-            node.checked = tuple([i for i in vjp.uses if owners[i].__class__ in TENSOR_CLASSES])
-        if InferenceCounter.used and any(counter.__class__ is InferenceCounter for counter, _ in versions):
-            raise RuntimeError(_INFERENCE_SAVED)
+    versions = []
+    for i in vjp.guards:
+        x = owners[i]
+        if x is not None:
+            counter = x._storage.counter if x._view is None else x._counter()
+            versions.append((counter, counter[0]))
+    node.versions = tuple(versions)
+    if InferenceCounter.used and any(counter.__class__ is InferenceCounter for counter, _ in versions):
+        raise RuntimeError(_INFERENCE_SAVED)
     if context.hooks is not None:
         context.hooks.node_made(node)
     return node
@@ -439,15 +436,16 @@ def return_type(op: Op) -> type:
 def record_raw(op_name: str, operands: Sequence[Any], static: tuple = ()) -> Any:
     """Record an op on Tensors or Values without autograd; pending Values come back."""
     op = OPS[op_name]
-    values, key, *_ = _bind([wrap(x) if x.__class__ is Value else x for x in operands], static)
+    values, key, *_ = _bind(operands, static)
     return record(THREADS.context, _kernel(op, values, key), values)
 
 
-def update(op_name: str, targets: Sequence[Tensor], *operands: Any, **static: Any) -> None:
+def update(op_name: str, targets: Sequence[Tensor | list[Tensor]], *operands: Any, **static: Any) -> None:
     """Record one op and write its results into ``targets``, in order, outside of autograd.
 
-    ``operands`` are Tensors, lists of Tensors or Python numbers in the order of the op's parameters, ``static``
-    its static arguments (and numbers) by name. This is how an optimizer step is one instruction.
+    A target may be several tensors, which all get that result. ``operands`` are Tensors (or their Values), lists of them
+    or Python numbers in the order of the op's parameters, ``static`` its static arguments (and numbers) by name.
+    This is how an optimizer step is one instruction.
     """
     op = OPS[op_name]
     given = iter(operands)
@@ -462,7 +460,8 @@ def update(op_name: str, targets: Sequence[Tensor], *operands: Any, **static: An
     if results.__class__ is Value:
         results = (results,)
     for target, value in zip(targets, results, strict=True):
-        target._write(value)
+        for each in target if target.__class__ is list else (target,):
+            each._write(value)  # type: ignore[union-attr]
 
 
 def differentiates(t: Tensor) -> bool:

@@ -123,7 +123,7 @@ class GraphNode:
 class Node(GraphNode):
     """One derivative to run. Its class is named for the op: ``type(y.grad_fn).__name__ == "MulBackward0"``."""
 
-    __slots__ = ("checked", "edges", "position", "saved", "sequence_nr", "stack", "versions", "vjp", "window")
+    __slots__ = ("edges", "position", "saved", "sequence_nr", "stack", "versions", "vjp", "window")
 
     vjp: VjpKernel
     sequence_nr: int
@@ -131,7 +131,6 @@ class Node(GraphNode):
     position: int
     saved: tuple[Any, ...] | None
     versions: tuple[tuple[list[Any], int], ...]
-    checked: tuple[int, ...]  # the operands that ``versions`` speaks of
     edges: tuple[Edge, ...]
 
     def _sequence_nr(self) -> int:
@@ -161,7 +160,8 @@ class Node(GraphNode):
         if self.vjp.forward.saves_result:
             aval, producer = self.vjp.forward.out_avals[0], (short_name(self), 0)
         else:
-            operand = self.checked[index]
+            # The target of an in-place operation, its first operand, is not checked.
+            operand = self.vjp.guards[len(self.vjp.guards) - len(self.versions) + index]
             aval = self.vjp.forward.in_avals[operand]
             edge = dict(zip(self.vjp.needs, self.edges, strict=True)).get(operand)
             producer = None

@@ -8,7 +8,9 @@ and again a kernel, so a derivative has a derivative, of any order.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
+from weakref import WeakValueDictionary
 
 import jax
 import jax.numpy as jnp
@@ -53,6 +55,7 @@ class Kernel:
         check: None, or the data check: a function of the operands that gives ``(bad, witness)``.
         check_error: the exception for a witness.
         check_uses: which operands the check reads.
+        passed: where that is one array alone: those that are known to pass, by ``id``.
         warm: whether ``jitted`` has run, so that running it again compiles nothing.
     """
 
@@ -98,16 +101,17 @@ class Kernel:
             if not self.check_uses:  # it holds whatever the data, such as a zero divisor among floats
                 self.check = None
             self._check_jitted = jax.jit(self._check_used)
-        self._vjps: dict[tuple[int, ...], VjpKernel] = {}
+            self.passed: WeakValueDictionary[int, jax.Array] = WeakValueDictionary()
+        self.vjps: dict[tuple[int, ...], VjpKernel] = {}  # those made so far, by ``needs``
 
     def __repr__(self) -> str:
         return f"<Kernel {self.name} {list(self.in_avals)}>"
 
     def vjp(self, needs: tuple[int, ...]) -> VjpKernel:
         """The derivative with respect to the operands at ``needs``."""
-        found = self._vjps.get(needs)
+        found = self.vjps.get(needs)
         if found is None:
-            found = self._vjps[needs] = VjpKernel(self, needs)
+            found = self.vjps[needs] = VjpKernel(self, needs)
         return found
 
     def _check_used(self, *used):
@@ -157,6 +161,11 @@ class VjpKernel(Kernel):
         self.node_class: Any = None  # of the nodes that run it, set by dispatch
         # Whether running it once gives up what it saved, so that running it again is an error.
         self.frees = forward.name != "view" and bool(self.uses or forward.saves_result)
+        # The operands whose later change in place is an error.
+        guards = forward.guards_operands and not forward.saves_result
+        self.guards = tuple(i for i in self.uses if guards and isinstance(forward.in_avals[i], Aval))
+        # Takes the saved operands out of all: None where that is not several of them, which itemgetter would not give.
+        self.pick = itemgetter(*self.uses) if len(self.uses) > 1 else None
         self._partial: dict[tuple[bool, ...], VjpKernel] = {}
 
     def partial(self, given: tuple[bool, ...]) -> VjpKernel:

@@ -214,17 +214,23 @@ def _inline(kernel: Kernel | Tape, operands: Sequence[Any]) -> Any:
 
 def _check(context: Context, kernel: Any, operands: Sequence[Any]) -> None:
     """Run a data check now where its operands are at hand, or let it ride along in the window."""
-    used = [operands[i] for i in kernel.check_uses]
     for v in operands:
         if v.__class__ is Value and v.array is None and v.window is not context.window:
             materialise(v)
     window = context.window
+    used = [operands[i] for i in kernel.check_uses]
     if any(v.__class__ is Value and v.array is None for v in used):
         window.checks.append((len(window.code), user_line()))
+        return
+    # The labels or indices of a data set are seen again: what passed once need not be looked at again.
+    only = used[0].array if len(used) == 1 and used[0].__class__ is Value else None
+    if only is not None and kernel.passed.get(id(only)) is only:
         return
     bad, witness = kernel.flags([v.array if v.__class__ is Value else number_array(v) for v in operands])
     if bad:
         raise kernel.error(int(witness))
+    if only is not None:
+        kernel.passed[id(only)] = only
 
 
 def undone_by_failure(window: Window, undo: Callable[[list[Value]], None]) -> None:
@@ -297,8 +303,8 @@ def _retire(window: Window) -> None:
         for v in values:
             if v.window is window:
                 v.window = None
-    window.results.clear()
-    window.journal.clear()
+    # Nodes know the window for as long as they live: it must not keep anything alive.
+    window.code, window.results, window.inputs, window.input_slots, window.journal = [], [], [], {}, []
     window.context.window = Window(window.context)
 
 

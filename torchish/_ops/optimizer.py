@@ -120,25 +120,27 @@ def adam_step(
     beta2: Tensor | Number,
     eps: Tensor | Number,
     weight_decay: Tensor | Number,
+    step_of: tuple[int, ...],
     decoupled: bool,
     maximize: bool,
     has_weight_decay: bool,
 ) -> tuple[Tensor, ...]:
     """Adam and AdamW: new parameters, first moments, second moments, their maxima (AMSGrad) and step counts.
 
-    ``max_exp_avg_sqs`` is empty without AMSGrad. ``steps`` holds one 0-dim float for each parameter: how many
-    steps it has taken before. ``decoupled`` is AdamW's weight decay, of the parameter and not of the gradient.
+    ``max_exp_avg_sqs`` is empty without AMSGrad. ``steps`` holds 0-dim floats, how many steps were taken before, and
+    ``step_of`` says for each parameter which of them is its own: most often all have the same.
+    ``decoupled`` is AdamW's weight decay, of the parameter and not of the gradient.
     """
     rate, first, second = (jnp.reshape(jnp.asarray(x), ()).astype(jnp.float64) for x in (lr, beta1, beta2))
     decay = jnp.reshape(jnp.asarray(weight_decay), ()).astype(jnp.float64)
-    lists: tuple[list[Tensor], ...] = ([], [], [], [], [])
+    new_steps = [step + 1 for step in steps]
+    # PyTorch computes these in Python: double precision.
+    counts = [step.astype(jnp.float64) for step in new_steps]
+    corrections = [(1 - first**count, jnp.sqrt(1 - second**count)) for count in counts]
+    lists: tuple[list[Tensor], ...] = ([], [], [], [])
     for i, given in enumerate(params):
         p, g, m, v = (_as_real(x[i]) for x in (params, grads, exp_avgs, exp_avg_sqs))
-        step = steps[i] + 1
-        # PyTorch computes these in Python: double precision.
-        count = step.astype(jnp.float64)
-        correction1 = 1 - first**count
-        correction2_sqrt = jnp.sqrt(1 - second**count)
+        correction1, correction2_sqrt = corrections[step_of[i]]
         if maximize:
             g = -g
         if has_weight_decay and decoupled:
@@ -157,5 +159,4 @@ def adam_step(
         lists[0].append(_as_given(p, given))
         lists[1].append(_as_given(m, exp_avgs[i]))
         lists[2].append(_as_given(v, exp_avg_sqs[i]))
-        lists[4].append(step)
-    return tuple(x for results in lists for x in results)
+    return tuple(x for results in (*lists, new_steps) for x in results)

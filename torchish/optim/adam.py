@@ -141,15 +141,20 @@ class Adam(Optimizer):
         exp_avgs, exp_avg_sqs, steps = ([s[name] for s in states] for name in ("exp_avg", "exp_avg_sq", "step"))
         max_exp_avg_sqs = [state["max_exp_avg_sq"] for state in states] if amsgrad else []
         beta1, beta2 = group["betas"]
+        sharing: dict[Any, list[Tensor]] = {}  # steps that are one and the same Value
+        for step in steps:
+            sharing.setdefault(step._value(), []).append(step)
+        index = {value: i for i, value in enumerate(sharing)}
         update(
             "adam_step",
-            [*params, *exp_avgs, *exp_avg_sqs, *max_exp_avg_sqs, *steps],
+            [*params, *exp_avgs, *exp_avg_sqs, *max_exp_avg_sqs, *sharing.values()],
             params,
             [param.grad for param in params],
             exp_avgs,
             exp_avg_sqs,
             max_exp_avg_sqs,
-            steps,
+            list(sharing),
+            step_of=tuple([index[step._value()] for step in steps]),
             lr=as_number(group["lr"]),
             beta1=as_number(beta1),
             beta2=as_number(beta2),

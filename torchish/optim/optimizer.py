@@ -15,7 +15,7 @@ import numpy as np
 import torchish
 from torchish._core.dispatch import wrap
 from torchish._core.tensor import Tensor
-from torchish._exec.value import from_numpy
+from torchish._exec.value import Value, from_numpy
 from torchish._exec.window import THREADS, optimizer_step_ended
 from torchish._ops.scalar_types import default_float
 from torchish.nn.modules._hooks import RemovableHandle, add_hook
@@ -345,9 +345,13 @@ def zeros(like: Tensor) -> Tensor:
 
 def zero_count(like: Tensor) -> Tensor:
     """A step count of 0 on the device of ``like``: float32, or float64 where that is the default dtype."""
-    aval = like._aval
-    dtype = np.float64 if default_float() == np.float64 else np.float32
-    return wrap(from_numpy(np.zeros((), dtype), aval.placement))
+    return wrap(_zero(np.float64 if default_float() == np.float64 else np.float32, like._aval.placement))
+
+
+@functools.cache
+def _zero(dtype: Any, placement: Any) -> Value:
+    # One Value for all counts: parameters that start together keep their counts in common.
+    return from_numpy(np.zeros((), dtype), placement)
 
 
 def evaluate(closure: Callable[[], Any] | None) -> Any:
