@@ -367,6 +367,42 @@ def test_an_interrupt_while_a_window_runs_loses_nothing(monkeypatch: pytest.Monk
     assert shared.tolist() == [5.0] * 3
 
 
+def broken(*args: object, **kwargs: object) -> None:
+    raise RuntimeError("out of memory")
+
+
+@compiled_only
+def test_where_an_operation_cannot_run_those_before_it_have_and_later_ones_raise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window_module.clear_compiled()
+    x = torch.arange(3.0)
+    before = x * 2
+    after = before.exp2() + 1
+    kernel = next(kernel for kernel, _ in window_module.THREADS.context.window.code if kernel.name == "exp2")
+    with monkeypatch.context() as patch:
+        patch.setattr(window_module, "_worth_compiling", lambda *args: True)
+        patch.setattr(window_module, "lower", lambda *args: broken)
+        patch.setattr(kernel, "jitted", broken)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            after.sum().item()
+    assert before.tolist() == [0.0, 2.0, 4.0]
+    with pytest.raises(RuntimeError, match="out of memory"):
+        after.tolist()
+    assert (before.exp2() + 1).tolist() == [2.0, 5.0, 17.0]
+
+
+@compiled_only
+def test_a_step_that_fails_as_a_whole_runs_op_by_op_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    window_module.clear_compiled()
+    total = (torch.arange(3.0) * 2).exp2().sum()
+    with monkeypatch.context() as patch:
+        patch.setattr(window_module, "_worth_compiling", lambda *args: True)
+        patch.setattr(window_module, "lower", lambda *args: broken)
+        with pytest.warns(RuntimeWarning, match="ran a step op by op, for as a whole it failed: out of memory"):
+            assert total.item() == 21.0
+
+
 def out_of_range(kind: str) -> tuple[Callable[[], torch.Tensor], type[Exception], str]:
     table = torch.arange(6.0)
     bad = torch.tensor([0, 1]) + 8

@@ -55,13 +55,16 @@ def cold_kernels(code: Sequence[Instruction]) -> int:
 
 
 def interpret(
-    code: Sequence[Instruction], inputs: Sequence[Any], numbers: tuple[list, list, list], checked: Sequence[int]
-) -> tuple[list[Any], list[tuple[bool, int]]]:
-    """Run ``code`` op by op: all results, flat, and (bad, witness) of the data checks at ``checked``.
+    code: Sequence[Instruction],
+    inputs: Sequence[Any],
+    numbers: tuple[list, list, list],
+    checked: Sequence[int],
+    results: list[Any],
+) -> list[tuple[bool, int]]:
+    """Run ``code`` op by op, and append all results to ``results``, which tells how far it came.
 
-    Stops at the first check that fails.
+    Returns (bad, witness) of the data checks at ``checked``; stops at the first check that fails.
     """
-    results: list[Any] = []
     flags: list[tuple[bool, int]] = []
     floats, ints, complexes = ([number_array(n) for n in kind] for kind in numbers)
     read = slot_reader(results, inputs, floats, ints, complexes)
@@ -79,7 +82,7 @@ def interpret(
                 break
         results.extend(kernel.jitted(*operands))
         kernel.warm = True
-    return results, flags
+    return flags
 
 
 def _cast_numbers(kernel: Kernel, operands: list[Any]) -> list[Any]:

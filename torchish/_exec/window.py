@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from sys import getrefcount
@@ -40,7 +41,7 @@ _COMPILE_KERNEL, _COMPILE_WINDOW, _COMPILE_INSTRUCTION = 40, 50, 8
 
 
 class Failed:
-    """Stands in a Value for the window of an op that failed its data check."""
+    """Stands in a Value for the window where its op, or one before it, failed."""
 
     def __init__(self, error: Exception):
         self.error = error
@@ -293,7 +294,12 @@ def flush(window: Window, reason: Reason) -> None:
         if window.done:
             return
         if window.code:
-            _run(window, reason)
+            try:
+                _run(window, reason)
+            except Exception as error:
+                if window.done:  # a data check failed, and has ended it
+                    raise
+                _run_what_runs(window, error)
         _retire(window)
 
 
@@ -337,13 +343,12 @@ def _run(window: Window, reason: Reason) -> None:
         outs, flags = _call(window, program)
         _compiled.put(key, program)
     else:
-        every, flags = _interpret(window, code, checked)
+        every: list[Any] = []
+        flags = _interpret(window, code, checked, every)
         outs = [every[i] for i in live] if len(flags) == 0 or not flags[-1][0] else []
         STATISTICS.interpreted += 1
     if checked:
-        for (position, line), (bad, witness) in zip(window.checks, np.asarray(flags), strict=False):
-            if bad:
-                _fail(window, position, int(witness), line)
+        _look_at(window, flags)
     for i, array in zip(live, outs, strict=True):
         results[i].array = array
 
@@ -360,11 +365,18 @@ def _call(window: Window, program: Callable) -> tuple[list, Any]:
         return program(arrays, floats, ints, complexes)
 
 
-def _interpret(window: Window, code: Sequence[Instruction], checked: Sequence[int]) -> tuple[list, list]:
+def _interpret(window: Window, code: Sequence[Instruction], checked: Sequence[int], results: list[Any]) -> list:
     arrays = [v.array for v in window.inputs]
     numbers = (window.floats, window.ints, window.complexes)
     with nullcontext() if arrays else jax.default_device(window.placement.jax_device):
-        return interpret(code, arrays, numbers, checked)
+        return interpret(code, arrays, numbers, checked, results)
+
+
+def _look_at(window: Window, flags: Any) -> None:
+    """Raise for the first data check that failed, if any."""
+    for (position, line), (bad, witness) in zip(window.checks, np.asarray(flags), strict=False):
+        if bad:
+            _fail(window, position, int(witness), line)
 
 
 def _worth_compiling(code: tuple[Instruction, ...], key: tuple, reason: Reason) -> bool:
@@ -389,14 +401,34 @@ def _fail(window: Window, position: int, witness: int, line: str) -> None:
     for written, undo in reversed(window.journal):
         if written > position:
             undo(window.results)
-    before, _ = _interpret(window, window.code[:position], ())
+    before: list[Any] = []
+    _interpret(window, window.code[:position], (), before)
+    _keep_what_ran(window, before, error)
+    raise error
+
+
+def _run_what_runs(window: Window, error: Exception) -> None:
+    """Running the window raised ``error``: run it op by op, up to the one that raises."""
+    results: list[Any] = []
+    try:
+        flags = _interpret(window, window.code, [position for position, _ in window.checks], results)
+    except Exception as its_own:
+        _keep_what_ran(window, results, its_own)
+        raise its_own from None
+    _look_at(window, flags)
+    warnings.warn(f"torchish ran a step op by op, for as a whole it failed: {error}", RuntimeWarning, stacklevel=2)
+    for value, array in zip(window.results, results, strict=True):
+        value.array = array
+
+
+def _keep_what_ran(window: Window, results: list[Any], error: Exception) -> None:
+    """End the window where only its first results could be computed: reading another raises ``error``."""
     for i, value in enumerate(window.results):
-        if i < len(before):
-            value.array = before[i]
+        if i < len(results):
+            value.array = results[i]
         else:
             value.window = Failed(error)
     _retire(window)
-    raise error
 
 
 def clear_compiled() -> None:

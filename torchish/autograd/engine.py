@@ -85,7 +85,7 @@ _by_sequence = attrgetter("sequence_nr")
 
 def _collect(roots: Iterable[Any]) -> tuple[list[Node], list[AccumulateGrad]]:
     """All nodes reachable from ``roots`` in the order in which they run, and the leaves."""
-    seen: set[GraphNode] = set(roots)
+    seen: set[Any] = set(roots)
     nodes: list[Node] = []
     leaves: list[AccumulateGrad] = []
     stack = list(seen)
