@@ -33,7 +33,7 @@ class Statistics:
         self.windows = self.instructions = self.hits = self.compiles = self.interpreted = 0
         self.flushes: Counter[Reason] = Counter()
         self.compile_log: list[dict[str, Any]] = []
-        self._known: dict[tuple[str, ...], list[tuple[tuple, tuple]]] = {}
+        self._known: dict[tuple[str, ...], list[tuple[tuple, tuple, tuple]]] = {}
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -46,13 +46,17 @@ class Statistics:
             "compile_log": list(self.compile_log),
         }
 
-    def note_compile(self, code: tuple[Instruction, ...], live: tuple[int, ...], reason: Reason) -> None:
+    def note_compile(
+        self, code: tuple[Instruction, ...], live: tuple[int, ...], donated: tuple[int, ...], reason: Reason
+    ) -> None:
         """Record a compilation, with what sets it apart from the last known window of the same ops."""
         self.compiles += 1
         names = tuple(kernel.name for kernel, _ in code)
         variants = self._known.setdefault(names, [])
-        difference = _difference(variants[-1], (code, live)) if variants else "ops not seen in this order before"
-        variants.append((code, live))
+        difference = (
+            _difference(variants[-1], (code, live, donated)) if variants else "ops not seen in this order before"
+        )
+        variants.append((code, live, donated))
         del variants[:-8]
         if len(self._known) > 1024:
             self._known.clear()
@@ -72,7 +76,7 @@ class Statistics:
 
 
 def _difference(old: tuple, new: tuple) -> str:
-    (old_code, old_live), (code, live) = old, new
+    (old_code, old_live, old_donated), (code, live, donated) = old, new
     for (a, a_slots), (b, b_slots) in zip(old_code, code, strict=True):
         if a is not b:
             # What an op that reads no tensor makes is all there is to tell it by.
@@ -82,6 +86,8 @@ def _difference(old: tuple, new: tuple) -> str:
             return f"{b.name} reads other operands"
     if old_live != live:
         return f"{len(live)} results are still in use, before it was {len(old_live)}"
+    if old_donated != donated:
+        return f"{len(donated)} large operands die in it, before it was {len(old_donated)}"
     return "dropped from the bounded cache"
 
 

@@ -26,6 +26,7 @@ import numpy as np
 from jax.core import Tracer
 
 from .cache import LeastRecentlyUsed
+from .donation import Donating, consumed, dying
 from .execute import COMPLEXES, FLOATS, INTS, Instruction, cold_kernels, interpret, lower
 from .kernel import Kernel, number_array
 from .numbers import packed
@@ -284,7 +285,7 @@ def optimizer_step_ended(context: Context) -> None:
     flush(context.window, Reason.STEP_END)
 
 
-_compiled: LeastRecentlyUsed[tuple, Callable] = LeastRecentlyUsed(1024)
+_compiled: LeastRecentlyUsed[tuple, Any] = LeastRecentlyUsed(1024)
 _seen: LeastRecentlyUsed[int, int] = LeastRecentlyUsed(8192)
 
 
@@ -332,15 +333,18 @@ def _run(window: Window, reason: Reason) -> None:
         return
     code = tuple(window.code)
     checked = tuple([position for position, _ in window.checks])
-    key = (code, live, checked)
+    # A failed check undoes what came after it, from the inputs: they must be there then.
+    donated = () if checked else dying(window.inputs, [results[i].aval for i in live])
+    key = (code, live, checked, donated)
     program = _compiled.get(key)
     if program is not None:
         STATISTICS.hits += 1
-        outs, flags = _call(window, program)
-    elif _worth_compiling(code, key, reason):
-        program = jax.jit(lower(code, live, checked))
-        STATISTICS.note_compile(code, live, reason)
-        outs, flags = _call(window, program)
+    elif _worth_compiling(code, key, reason, donated):
+        program = lower(code, live, checked)
+        program = Donating(program, donated, len(window.inputs)) if donated else jax.jit(program)
+        STATISTICS.note_compile(code, live, donated, reason)
+    if program is not None:
+        outs, flags = _call(window, program, live)
         _compiled.put(key, program)
     else:
         every: list[Any] = []
@@ -349,16 +353,23 @@ def _run(window: Window, reason: Reason) -> None:
         STATISTICS.interpreted += 1
     if checked:
         _look_at(window, flags)
-    for i, array in zip(live, outs, strict=True):
+    _store(window, live, outs)
+
+
+def _store(window: Window, live: Sequence[int], arrays: Sequence[Any]) -> None:
+    results = window.results
+    for i, array in zip(live, arrays, strict=True):
         results[i].array = array
 
 
-def _call(window: Window, program: Callable) -> tuple[list, Any]:
+def _call(window: Window, program: Any, live: Sequence[int]) -> tuple[list, Any]:
     """Run a compiled program on the window's operands."""
     placement = window.placement
     arrays = [v.array for v in window.inputs]
     floats, ints = packed("d", window.floats, placement), packed("q", window.ints, placement)
     complexes = packed("Z", window.complexes, placement)
+    if program.__class__ is Donating:
+        return program.run(arrays, (floats, ints, complexes), lambda given: _store(window, live, given[0]))
     if arrays:
         return program(arrays, floats, ints, complexes)
     with jax.default_device(placement.jax_device):  # arrays say where a program runs; one without any needs to be told
@@ -379,7 +390,7 @@ def _look_at(window: Window, flags: Any) -> None:
             _fail(window, position, int(witness), line)
 
 
-def _worth_compiling(code: tuple[Instruction, ...], key: tuple, reason: Reason) -> bool:
+def _worth_compiling(code: tuple[Instruction, ...], key: tuple, reason: Reason, donated: Sequence[int]) -> bool:
     """Whether to compile a window that has no program yet; counts how often it was seen."""
     seen = _seen.get(hash(key)) or 0
     _seen.put(hash(key), seen + 1)
@@ -388,7 +399,7 @@ def _worth_compiling(code: tuple[Instruction, ...], key: tuple, reason: Reason) 
     if reason is Reason.FULL:
         return seen >= 2
     if seen >= 1:
-        return len(code) > 1 or isinstance(code[0][0], Tape)
+        return len(code) > 1 or isinstance(code[0][0], Tape) or bool(donated)
     cold = cold_kernels(code)
     size = sum(kernel.weight for kernel, _ in code)
     return cold > 1 and cold * _COMPILE_KERNEL > _COMPILE_WINDOW + size * _COMPILE_INSTRUCTION
@@ -410,6 +421,9 @@ def _fail(window: Window, position: int, witness: int, line: str) -> None:
 def _run_what_runs(window: Window, error: Exception) -> None:
     """Running the window raised ``error``: run it op by op, up to the one that raises."""
     results: list[Any] = []
+    if consumed(window.inputs):
+        _keep_what_ran(window, results, error)
+        raise error
     try:
         flags = _interpret(window, window.code, [position for position, _ in window.checks], results)
     except Exception as its_own:
