@@ -29,6 +29,7 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7, help="rounds for each backend, after one to warm up")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured to a file")
     parser.add_argument("--backends", default=",".join(BACKENDS), help="a part of torch,torchish,jax")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where all backends compute")
     arguments = parser.parse_args()
     arguments.backends = [name for name in BACKENDS if name in arguments.backends.split(",")]
     if not arguments.backends or arguments.rounds < 1:
@@ -42,9 +43,11 @@ def run_workloads(arguments: argparse.Namespace) -> int:
     results = []
     for name in arguments.only or WORKLOADS:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        results.append(compare(WORKLOADS[name], backends, arguments.rounds))
+        results.append(compare(WORKLOADS[name], backends, arguments.rounds, arguments.device))
     print(", ".join(f"{package} {version}" for package, version in versions().items()))
-    print(f"medians of {arguments.rounds} rounds, taken in turn; PyTorch's threads: {torch_threads()}")
+    print(
+        f"on {arguments.device}; medians of {arguments.rounds} rounds, taken in turn; PyTorch's threads: {torch_threads()}"
+    )
     if note := load_note(load):
         print(note)
     print()

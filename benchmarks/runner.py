@@ -50,11 +50,11 @@ class Measured:
 class Worker:
     """The other end of ``benchmarks.worker``."""
 
-    def __init__(self, backend: str, workload: str, cache: str) -> None:
+    def __init__(self, backend: str, workload: str, device: str, cache: str) -> None:
         self.backend = backend
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", backend, workload],
+            [sys.executable, "-m", "benchmarks.worker", backend, workload, device],
             cwd=ROOT,
             env=environment_with_cache(cache),
             stdin=subprocess.PIPE,
@@ -102,7 +102,7 @@ class Comparison:
         return self.measured[above].step_us / self.measured[below].step_us
 
 
-def compare(workload: Workload, backends: list[str], rounds: int) -> Comparison:
+def compare(workload: Workload, backends: list[str], rounds: int, device: str) -> Comparison:
     """First steps one after the other, a round to warm up, then the rounds in turn."""
     result = Comparison(workload)
     with contextlib.ExitStack() as stack:
@@ -125,7 +125,7 @@ def compare(workload: Workload, backends: list[str], rounds: int) -> Comparison:
             return message
 
         for backend in backends:
-            workers[backend], losses[backend] = Worker(backend, workload.name, cache), []
+            workers[backend], losses[backend] = Worker(backend, workload.name, device, cache), []
             stack.callback(workers[backend].close)
             if first := attempt(backend):
                 result.measured[backend] = Measured(first["import_s"], first["first_step_s"])

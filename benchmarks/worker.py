@@ -1,6 +1,6 @@
 """One backend with one workload in a process of its own, told over a pipe what to do.
 
-    python -m benchmarks.worker torchish mlp-16
+    python -m benchmarks.worker torchish mlp-16 cpu
 
 Each line of standard input is a JSON command (``{"run": 100}`` or ``{"stop": true}``), answered by one JSON line.
 The first line that it prints, unasked, tells how long the import and the first step took.
@@ -18,6 +18,14 @@ from benchmarks.workloads import WORKLOADS
 from benchmarks.workloads.contract import Job
 
 IMPORTS = {"torch": ["torch"], "torchish": ["torchish"], "jax": ["jax", "jax.numpy"]}
+
+
+def choose_device(module: Any, device: str) -> None:
+    """Let what a workload makes lie on ``device``, "cpu" or "cuda"."""
+    if module.__name__ != "jax":
+        module.set_default_device(device)
+    elif device != "cpu" or module.default_backend() != "cpu":
+        module.config.update("jax_default_device", module.devices(device)[0])
 
 
 def import_backend(backend: str) -> tuple[Any, float]:
@@ -52,12 +60,13 @@ def compiler_stats(module: Any) -> dict[str, Any]:
     return {name: value for name, value in module.compiler.stats().items() if name != "compile_log"}
 
 
-def serve(backend: str, workload_name: str, commands: TextIO, replies: TextIO) -> None:
+def serve(backend: str, workload_name: str, device: str, commands: TextIO, replies: TextIO) -> None:
     def reply(message: dict[str, Any]) -> None:
         replies.write(json.dumps(message) + "\n")
         replies.flush()
 
     module, import_s = import_backend(backend)
+    choose_device(module, device)
     job, first = first_step(backend, module, workload_name)
     reply({"import_s": import_s, **first})
     for line in commands:
@@ -71,4 +80,4 @@ def serve(backend: str, workload_name: str, commands: TextIO, replies: TextIO) -
 if __name__ == "__main__":
     # Replies have a channel that a library's own printing cannot reach.
     channel, sys.stdout = sys.stdout, sys.stderr
-    serve(sys.argv[1], sys.argv[2], sys.stdin, channel)
+    serve(*sys.argv[1:4], sys.stdin, channel)

@@ -33,7 +33,7 @@ def torch_job(torch: Any) -> TorchJob:
     parameters = [*cell.parameters(), *score.parameters()]
     load_parameters(torch, parameters, arrays())
     optimizer = torch.optim.SGD(parameters, lr=LEARNING_RATE)
-    following = itertools.cycle([(torch.from_numpy(word), torch.from_numpy(label)) for word, label in words()])
+    following = itertools.cycle([(torch.tensor(word), torch.tensor(label)) for word, label in words()])
 
     def train() -> Any:
         word, label = next(following)

@@ -43,7 +43,7 @@ def torch_job(torch: Any) -> TorchJob:
     parameters = list(model.parameters())
     load_parameters(torch, parameters, arrays())
     optimizer = torch.optim.SGD(parameters, lr=LEARNING_RATE, momentum=0.9)
-    x, y = (torch.from_numpy(array) for array in batch())
+    x, y = (torch.tensor(array) for array in batch())
 
     def train() -> Any:
         optimizer.zero_grad()

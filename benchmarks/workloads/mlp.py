@@ -37,7 +37,7 @@ def torch_job(torch: Any, *, hidden: int, sizes: tuple[int, ...], read_loss: boo
     parameters = list(model.parameters())
     load_parameters(torch, parameters, arrays(hidden))
     optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE)
-    following = itertools.cycle([(torch.from_numpy(x), torch.from_numpy(y)) for x, y in batches(sizes)])
+    following = itertools.cycle([(torch.tensor(x), torch.tensor(y)) for x, y in batches(sizes)])
 
     def train() -> Any:
         x, y = next(following)

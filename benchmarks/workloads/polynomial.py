@@ -20,7 +20,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 
 def torch_job(torch: Any, *, read_loss: bool) -> TorchJob:
-    x, y = (torch.from_numpy(array) for array in data())
+    x, y = (torch.tensor(array) for array in data())
     parameters = [torch.tensor(float(value), requires_grad=True) for value in START]
     a, b, c, d = parameters
 
