@@ -283,3 +283,26 @@ def test_a_tensor_is_a_list_of_tensors_to_python() -> None:
     assert len(t) == 2
     assert [10, 20, 30][torch.tensor(1)] == 20
     assert list(range(torch.tensor(3))) == [0, 1, 2]
+
+
+def test_numpys_functions_and_operators_of_a_tensor_give_tensors() -> None:
+    x, a = torch.ones(2), np.arange(2.0)
+    assert torch.equal(x + a, torch.tensor([1.0, 2.0], dtype=torch.float64))
+    assert torch.equal(x @ a, torch.tensor(1.0, dtype=torch.float64))
+    assert (np.add(x, a) == torch.tensor([1.0, 2.0])).all()
+    assert np.negative(x).dtype is torch.float32
+    assert np.isnan(x).dtype is torch.uint8
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        a * x
+
+
+def test_a_0_dim_tensor_stays_one_after_numpy_has_looked() -> None:
+    t = torch.tensor(3)
+    assert (t + np.array([1.0, 2.0])).tolist() == [4.0, 5.0]
+    assert (t + torch.tensor(True)).shape == ()
+
+
+def test_an_array_is_not_assigned_to_an_element() -> None:
+    x = torch.zeros(2, 3)
+    with pytest.raises(TypeError, match=r"can't assign a numpy.ndarray to a torch.FloatTensor"):
+        x[0] = np.arange(3.0)

@@ -300,9 +300,13 @@ def _as_source(value: Any, target: Tensor) -> Tensor:
         return tensor(value, dtype=target.dtype, device=target.device)
     from .creation import as_tensor
 
-    if isinstance(value, (list, tuple, str)) or value is None:
-        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{_tensor_type(target)}")
+    if isinstance(value, (list, tuple, str, np.ndarray)) or value is None:
+        raise TypeError(f"can't assign a {_class_name(value)} to a torch.{_tensor_type(target)}")
     return as_tensor(value)
+
+
+def _class_name(value: Any) -> str:
+    return "numpy.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _tensor_type(t: Tensor) -> str:

@@ -83,6 +83,13 @@ def _array(self: Tensor, dtype: Any = None, copy: Any = None) -> np.ndarray:
     return array.copy() if copy else array
 
 
+def _array_wrap(self: Tensor, array: np.ndarray, context: Any = None, return_scalar: bool = False) -> Tensor:
+    """What a NumPy function of a tensor gives: a tensor again, and of bools one of uint8."""
+    from .creation import from_numpy_array
+
+    return from_numpy_array(np.asarray(array.astype(np.uint8) if array.dtype == np.bool_ else array))
+
+
 def _number(convert: Any, name: str) -> Any:
     def method(self: Tensor) -> Any:
         return convert(item(self))
@@ -412,6 +419,7 @@ def attach() -> None:
     T: Any = Tensor
     T.__array__ = _array
     T.__array_priority__ = 1000
+    T.__array_wrap__ = _array_wrap
     T.__float__ = _number(float, "__float__")
     T.__int__ = _number(int, "__int__")
     T.__complex__ = _number(complex, "__complex__")
@@ -422,7 +430,7 @@ def attach() -> None:
     T.__contains__ = _contains
     T.__repr__ = _repr
     T.__format__ = _format
-    T.__hash__ = object.__hash__
+    T.__hash__ = lambda self: id(self)
     T.__deepcopy__ = deepcopy_tensor
     T.__copy__ = _copy
     T.__reduce_ex__ = _reduce

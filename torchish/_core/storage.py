@@ -57,7 +57,7 @@ class Storage:
         if value is not None:
             return value
         if _is_unshared(self.host):
-            self.value = value = from_numpy(np.ascontiguousarray(self.host), self.aval.placement)
+            self.value = value = from_numpy(np.asarray(self.host, order="C"), self.aval.placement)
             self.host = None
             return value
         return self._snapshot()
