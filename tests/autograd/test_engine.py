@@ -328,3 +328,10 @@ def test_what_nobody_differentiates_takes_no_part(hooked: bool) -> None:
         mean.register_hook(lambda g: None)
     mean.backward()
     assert x.grad.tolist() == [1.0]
+
+
+def test_the_gradient_of_a_product_of_one_number_depends_on_it() -> None:
+    x = torch.ones(1, requires_grad=True)
+    (slope,) = torch.autograd.grad(x.prod(), x, create_graph=True)
+    assert slope.requires_grad
+    assert torch.autograd.grad(slope, x)[0].tolist() == [0.0]

@@ -267,3 +267,8 @@ def test_errors(number: int) -> None:
     use, kind, text = ERRORS[number]
     with pytest.raises(kind, match=f"^{re.escape(text)}$"):
         use(torch)
+
+
+def test_a_range_of_whole_numbers_needs_a_whole_step() -> None:
+    with pytest.raises(ValueError, match="step must be nonzero"):
+        torch.arange(0, 64, 0.5, out=torch.empty(0, dtype=torch.int64))

@@ -401,7 +401,9 @@ def arange(
     if (by > 0 and last < first) or (by < 0 and last > first):
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     integral = all(isinstance(x, int) for x in (first, last, by))
-    np_dtype = _np_dtype(dtype, np.int64 if integral else None)
+    np_dtype = _np_dtype(out.dtype if dtype is None and out is not None else dtype, np.int64 if integral else None)
+    if np_dtype.kind in "iu" and int(by) == 0:
+        raise ValueError("step must be nonzero")
     count = math.ceil((last - first) / by) if not integral else -(-(last - first) // by)
 
     def compute() -> np.ndarray:

@@ -59,7 +59,7 @@ def refuse_bool_operand(dtype: Any) -> None:
         )
 
 
-@op(promote=("input", "other"), inplace=True, out=True)
+@op(promote=("input", "other"), inplace=True, out=True, takes_numbers=True)
 def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """``input + alpha * other``, broadcast. For bools: or."""
     check_broadcast(input, other)
@@ -67,7 +67,14 @@ def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
     return input + _scaled(other, alpha)
 
 
-@op(promote=("input", "other"), inplace=True, out=True, aliases=("subtract",), grad_node="NegBackward0")
+@op(
+    promote=("input", "other"),
+    inplace=True,
+    out=True,
+    aliases=("subtract",),
+    grad_node="NegBackward0",
+    takes_numbers=True,
+)
 def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """``input - alpha * other``, broadcast. Bools are refused."""
     check_broadcast(input, other)
@@ -90,7 +97,14 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     return other - _scaled(input, alpha)
 
 
-@op(promote=("input", "other"), inplace=True, out=True, aliases=("multiply",), grad_node="MulBackward0")
+@op(
+    promote=("input", "other"),
+    inplace=True,
+    out=True,
+    aliases=("multiply",),
+    grad_node="MulBackward0",
+    takes_numbers=True,
+)
 def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input * other``, broadcast. For bools: and."""
     check_broadcast(input, other)
@@ -201,6 +215,7 @@ def divide(a: Tensor, b: Tensor) -> Tensor:
     aliases=("divide",),
     node=lambda rounding_mode=None, **_: "DivBackward2" if rounding_mode else "DivBackward0",
     grad_node="DivBackward0",
+    takes_numbers=True,
 )
 def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``, broadcast; rounded where ``rounding_mode`` is ``"trunc"`` or ``"floor"``.
@@ -232,7 +247,7 @@ def true_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     return input / other
 
 
-@op(promote=("input", "other"), inplace=True, out=True, differentiable=False)
+@op(promote=("input", "other"), inplace=True, out=True, differentiable=False, takes_numbers=True)
 def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The floor of ``input / other``, broadcast. An integer divisor of 0 raises RuntimeError ("ZeroDivisionError")."""
     check_broadcast(input, other)

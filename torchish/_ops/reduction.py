@@ -87,7 +87,7 @@ def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DT
     return total / count.astype(total.dtype)
 
 
-@op(out=True, node=lambda dim, **_: _over(dim, "Prod"), grad_node="MulBackward0")
+@op(out=True, saves="operands", node=lambda dim, **_: _over(dim, "Prod"), grad_node="MulBackward0")
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DType = None) -> Tensor:
     """The product over ``dim`` (all dimensions by default). Integers and bools are multiplied as int64."""
     target = _sum_dtype(input, dtype)

@@ -89,6 +89,7 @@ class Op:
     differentiable: bool | tuple[int, ...]
     returns: tuple[str, ...] | None
     variadic: str | None
+    takes_numbers: bool
     check: Callable[..., Any] | None = None
     check_error: Callable[..., Exception] | None = None
     validate: Callable[[dict[str, np.dtype]], None] | None = None
@@ -135,6 +136,7 @@ def op(
     differentiable: bool | tuple[int, ...] = True,
     returns: tuple[str, ...] | None = None,
     variadic: str | None = None,
+    takes_numbers: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Define an op. The decorated function stays the pure JAX body; the definition goes to ``OPS``.
 
@@ -161,6 +163,7 @@ def op(
         differentiable: False for ops whose result never requires grad; or which of several results do.
         returns: the field names of the result where PyTorch gives a named tuple.
         variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.
+        takes_numbers: whether operands that may be numbers may all be, as in ``torch.add(2, 3)``.
     """
 
     def define(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -183,6 +186,7 @@ def op(
             differentiable=differentiable,
             returns=returns,
             variadic=variadic,
+            takes_numbers=takes_numbers,
         )
         OPS[op_name] = definition
         fn.op = definition  # type: ignore[attr-defined]
