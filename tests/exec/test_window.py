@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -365,6 +366,39 @@ def test_an_interrupt_while_a_window_runs_loses_nothing(monkeypatch: pytest.Monk
     assert loss.item() == pytest.approx(3 * np.exp(2.0), rel=1e-6)
     assert gradient.tolist() == pytest.approx([2 * np.exp(2.0)] * 3, rel=1e-6)
     assert shared.tolist() == [5.0] * 3
+
+
+@compiled_only
+def test_a_signal_in_the_middle_of_a_window_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    window_module.clear_compiled()
+    x = torch.arange(3.0)
+    total = (x * 2).exp2().sum()
+    kernel = next(kernel for kernel, _ in window_module.THREADS.context.window.code if kernel.name == "exp2")
+    run = kernel.jitted
+
+    def signalled(*operands: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return run(*operands)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(window_module, "_worth_compiling", lambda *args: False)
+        patch.setattr(kernel, "jitted", signalled)
+        with pytest.raises(KeyboardInterrupt):
+            total.item()
+    x.add_(1)
+    assert total.item() == 21.0
+    assert x.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_an_interrupt_while_a_window_ends_leaves_the_thread_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.arange(3.0) + 1
+    finished = window_module.THREADS.context.window
+    with monkeypatch.context() as patch:
+        patch.setattr(window_module, "Window", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            torch.compiler.synchronize()
+            window_module._retire(finished)  # eager mode has run it already
+    assert (x * 2).tolist() == [2.0, 4.0, 6.0]
 
 
 def broken(*args: object, **kwargs: object) -> None:

@@ -305,6 +305,8 @@ def flush(window: Window, reason: Reason) -> None:
 
 
 def _retire(window: Window) -> None:
+    # First, so that an interrupt in here cannot leave the thread with a finished window.
+    window.context.window = Window(window.context)
     window.done = True
     for values in (window.results, window.inputs):
         for v in values:
@@ -312,7 +314,6 @@ def _retire(window: Window) -> None:
                 v.window = None
     # Nodes know the window for as long as they live: it must not keep anything alive.
     window.code, window.results, window.inputs, window.input_slots, window.journal = [], [], [], {}, []
-    window.context.window = Window(window.context)
 
 
 def _count_references(results: list[Value]) -> list[int]:

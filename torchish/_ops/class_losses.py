@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .losses import effective_reduction
+from .activation import log_softmax
+from .losses import check_reduction, effective_reduction
 from .registry import Tensor, check_of, op
 from .scalar_types import is_integral, scalar_name
 
@@ -20,9 +20,9 @@ def _class_axis(input: Tensor) -> int:
 def _check_class_targets(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
     axis = _class_axis(input)
     if target.dtype not in (np.int64, np.uint8):
-        raise RuntimeError(f"expected scalar type Long but found {scalar_name(target.dtype)}")
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {scalar_name(target.dtype)}")
     if input.ndim > 1 and (target.ndim == 0 or input.shape[0] != target.shape[0]):
-        batch = target.shape[0] if target.ndim else 1
+        batch = target.shape[0] if target.ndim else 0
         raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({batch}).")
     expected = (*input.shape[:axis], *input.shape[axis + 1 :])
     if target.shape != expected:
@@ -85,6 +85,7 @@ def nll_loss(
     that are no class.
     """
     reduction = effective_reduction(size_average, reduce, reduction)
+    check_reduction(reduction)
     _check_class_targets(input, target, weight)
     return _nll(input, target, weight, ignore_index, reduction)
 
@@ -147,9 +148,10 @@ def cross_entropy(
 ) -> Tensor:
     """The cross entropy of logits (N, C, ...) with target classes, or with class probabilities of the same shape."""
     reduction = effective_reduction(size_average, reduce, reduction)
+    check_reduction(reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    logs = jax.nn.log_softmax(input, _class_axis(input))
+    logs = log_softmax(input, _class_axis(input))
     if target.shape == input.shape and not is_integral(target.dtype):
         return _with_probabilities(logs, target, weight, reduction, label_smoothing)
     _check_class_targets(input, target, weight)

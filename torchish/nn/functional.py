@@ -10,16 +10,16 @@ import typing as _typing
 import warnings
 from typing import Any
 
-from .._core.arguments import as_dims
-from .._core.dispatch import call
-from .._core.dtypes import to_np
-from .._core.functions.random_functions import dropout_mask
-from .._core.generate import OP_FUNCTIONS
-from .._core.load import PUBLIC
+from .._core.arguments import as_dims as _as_dims
+from .._core.dispatch import call as _call
+from .._core.dtypes import to_np as _to_np
+from .._core.functions.random_functions import dropout_mask as _dropout_mask
+from .._core.generate import OP_FUNCTIONS as _OP_FUNCTIONS
+from .._core.load import PUBLIC as _PUBLIC
 from .._core.tensor import Tensor
-from .._ops.registry import OPS
+from .._ops.registry import OPS as _OPS
 
-globals().update(PUBLIC["nn.functional"])
+globals().update(_PUBLIC["nn.functional"])
 
 
 # Softmax without a dim
@@ -38,31 +38,31 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     """``exp(x)`` along ``dim``, divided by its sum."""
     if dim is None:
         dim = _implicit_dim("softmax", len(input.shape))
-    return call(OPS["softmax"], (input,), (dim, to_np(dtype)))
+    return _call(_OPS["softmax"], (input,), (dim, _to_np(dtype)))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """The logarithm of ``softmax``."""
     if dim is None:
         dim = _implicit_dim("log_softmax", len(input.shape))
-    return call(OPS["log_softmax"], (input,), (dim, to_np(dtype)))
+    return _call(_OPS["log_softmax"], (input,), (dim, _to_np(dtype)))
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax`` of ``-input``."""
     if dim is None:
         dim = _implicit_dim("softmin", len(input.shape))
-    return call(OPS["softmin"], (input,), (dim, to_np(dtype)))
+    return _call(_OPS["softmin"], (input,), (dim, _to_np(dtype)))
 
 
 # Activations whose inplace= flag has no in-place op behind it
 
 
 def _with_flag(name: str) -> Any:
-    op = OPS[name]
+    op = _OPS[name]
 
     def function(input: Tensor, inplace: bool = False) -> Tensor:
-        made = call(op, (input,))
+        made = _call(op, (input,))
         return input.copy_(made) if inplace else made  # type: ignore[attr-defined]
 
     function.__name__ = function.__qualname__ = name
@@ -89,7 +89,7 @@ def _masked(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inp
     if p == 1.0:
         zeros = input * 0  # type: ignore[operator]
         return input.mul_(0) if inplace else zeros  # type: ignore[attr-defined]
-    mask = dropout_mask(input, shape, p)
+    mask = _dropout_mask(input, shape, p)
     return input.mul_(mask) if inplace else input * mask  # type: ignore[attr-defined, operator]
 
 
@@ -126,7 +126,7 @@ dropout3d = _feature_dropout("dropout3d", (4, 5))
 
 
 def _max_pool(n: int) -> Any:
-    plain, indexed = OPS[f"max_pool{n}d"], OPS[f"max_pool{n}d_with_indices"]
+    plain, indexed = _OPS[f"max_pool{n}d"], _OPS[f"max_pool{n}d_with_indices"]
 
     def function(
         input: Tensor,
@@ -137,8 +137,8 @@ def _max_pool(n: int) -> Any:
         ceil_mode: bool = False,
         return_indices: bool = False,
     ) -> Any:
-        sizes = tuple(as_dims(x) if x is not None else None for x in (kernel_size, stride, padding, dilation))
-        return call(indexed if return_indices else plain, (input,), (*sizes, bool(ceil_mode)))
+        sizes = tuple(_as_dims(x) if x is not None else None for x in (kernel_size, stride, padding, dilation))
+        return _call(indexed if return_indices else plain, (input,), (*sizes, bool(ceil_mode)))
 
     function.__name__ = function.__qualname__ = f"max_pool{n}d"
     function.__doc__ = plain.doc
@@ -149,10 +149,10 @@ max_pool1d, max_pool2d, max_pool3d = _max_pool(1), _max_pool(2), _max_pool(3)
 
 
 def _adaptive_max_pool(n: int) -> Any:
-    op = OPS[f"adaptive_max_pool{n}d.indices"]
+    op = _OPS[f"adaptive_max_pool{n}d.indices"]
 
     def function(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-        out = call(op, (input,), (as_dims(output_size),))
+        out = _call(op, (input,), (_as_dims(output_size),))
         return tuple(out) if return_indices else out[0]
 
     function.__name__ = function.__qualname__ = f"adaptive_max_pool{n}d"
@@ -187,8 +187,8 @@ def batch_norm(
     While training, the statistics are the batch's, and the running ones move towards them by ``momentum``.
     """
     if not training:
-        return OP_FUNCTIONS["batch_norm.eval"](input, running_mean, running_var, weight, bias, eps)
-    outputs = OP_FUNCTIONS["batch_norm.train"](input, running_mean, running_var, weight, bias, momentum, eps)
+        return _OP_FUNCTIONS["batch_norm.eval"](input, running_mean, running_var, weight, bias, eps)
+    outputs = _OP_FUNCTIONS["batch_norm.train"](input, running_mean, running_var, weight, bias, momentum, eps)
     _write_statistics((running_mean, outputs[1]), (running_var, outputs[2]))
     return outputs[0]
 
@@ -205,8 +205,8 @@ def instance_norm(
 ) -> Tensor:
     """``batch_norm`` with the statistics of each sample alone."""
     if not use_input_stats:
-        return OP_FUNCTIONS["instance_norm.eval"](input, running_mean, running_var, weight, bias, eps)
-    outputs = OP_FUNCTIONS["instance_norm.train"](input, running_mean, running_var, weight, bias, momentum, eps)
+        return _OP_FUNCTIONS["instance_norm.eval"](input, running_mean, running_var, weight, bias, eps)
+    outputs = _OP_FUNCTIONS["instance_norm.train"](input, running_mean, running_var, weight, bias, momentum, eps)
     _write_statistics((running_mean, outputs[1]), (running_var, outputs[2]))
     return outputs[0]
 
@@ -226,7 +226,7 @@ def embedding(
     """``weight[input]``; with ``max_norm``, the rows looked up are first scaled down to that norm, in place."""
     if max_norm is not None:
         _renormalize(weight, input, float(max_norm), norm_type)
-    return OP_FUNCTIONS["embedding.rows"](input, weight, padding_idx, scale_grad_by_freq)
+    return _OP_FUNCTIONS["embedding.rows"](input, weight, padding_idx, scale_grad_by_freq)
 
 
 def _renormalize(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -> None:
@@ -245,7 +245,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """int64 rows of zeros with a one at each index; as many classes as the largest index needs, unless given."""
     if num_classes == -1:
         num_classes = int(tensor.max()) + 1 if tensor.numel() else 0
-    return OP_FUNCTIONS["one_hot"](tensor, num_classes)
+    return _OP_FUNCTIONS["one_hot"](tensor, num_classes)
 
 
 if _typing.TYPE_CHECKING:  # the functions generated from the op definitions
