@@ -272,3 +272,9 @@ def test_errors(number: int) -> None:
 def test_a_range_of_whole_numbers_needs_a_whole_step() -> None:
     with pytest.raises(ValueError, match="step must be nonzero"):
         torch.arange(0, 64, 0.5, out=torch.empty(0, dtype=torch.int64))
+
+
+def test_a_range_of_whole_numbers_has_whole_bounds_and_steps() -> None:
+    assert torch.arange(0, 64, 1.5, dtype=torch.int64).tolist() == list(range(64))
+    assert torch.arange(0.5, 6.7, 1.5, dtype=torch.int64).tolist() == [0, 1, 2, 3, 4, 5]
+    assert torch.arange(0, 4, 0.5, dtype=torch.int32).tolist() == [0] * 8

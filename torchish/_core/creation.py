@@ -402,8 +402,10 @@ def arange(
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     integral = all(isinstance(x, int) for x in (first, last, by))
     np_dtype = _np_dtype(out.dtype if dtype is None and out is not None else dtype, np.int64 if integral else None)
-    if np_dtype.kind in "iu" and int(by) == 0:
-        raise ValueError("step must be nonzero")
+    if np_dtype == np.int64 and not integral:  # PyTorch counts in the dtype itself, which here is exact
+        first, last, by, integral = int(first), int(last), int(by), True
+        if by == 0:
+            raise ValueError("step must be nonzero")
     count = math.ceil((last - first) / by) if not integral else -(-(last - first) // by)
 
     def compute() -> np.ndarray:
