@@ -298,7 +298,6 @@ def test_reference_counting_alone_frees_everything(work: Callable[[], None]) -> 
         work()
         torch.compiler.synchronize()
         assert living(*classes) == before
-        assert not [x for x in gc.garbage if isinstance(x, classes)]
 
 
 def test_data_goes_when_its_last_holder_goes() -> None:
