@@ -26,7 +26,21 @@ globals().update(_DTYPES)
 globals().update(_ALIASES)
 globals().update(_PUBLIC["torch"])
 
-from . import autograd, compiler, cuda, interop, linalg, nn, optim, random, return_types, utils  # noqa: E402  # noqa: E402, I001
+from . import (  # noqa: E402
+    autograd,
+    compiler,
+    cuda,
+    fft,
+    interop,
+    linalg,
+    nn,
+    optim,
+    random,
+    return_types,
+    signal,
+    special,
+    utils,
+)
 from ._core.settings import (  # noqa: E402
     channels_last,
     channels_last_3d,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import jax
@@ -62,6 +63,10 @@ def test_the_promised_forms_are_there(op: Op) -> None:
                 assert callable(getattr(torch, name))
             if namespace == "nn.functional":
                 assert callable(getattr(torch.nn.functional, name))
+    for elsewhere in op.elsewhere:
+        namespace, _, name = elsewhere.rpartition(".")
+        assert PUBLIC[namespace][name] is OP_FUNCTIONS[op.name]
+        assert getattr(attrgetter(namespace)(torch), name) is OP_FUNCTIONS[op.name]
     signature = inspect.signature(OP_FUNCTIONS[op.name])
     assert ("out" in signature.parameters) == op.out
     assert list(signature.parameters)[: len(op.params)] == [p.name for p in op.params]

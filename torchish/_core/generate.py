@@ -120,3 +120,6 @@ def generate() -> None:
                 publish(namespace, alias, make_function(op, identifier, form="flag") if flagged else function)
                 if op.inplace:
                     publish(namespace, alias + "_", OP_FUNCTIONS[op.name + "_"])
+        for elsewhere in op.elsewhere:
+            namespace, _, alias = elsewhere.rpartition(".")
+            publish(namespace, alias, function)

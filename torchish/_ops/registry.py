@@ -81,6 +81,7 @@ class Op:
     int_to_float: bool
     namespaces: tuple[str, ...]
     aliases: tuple[str, ...]
+    elsewhere: tuple[str, ...]
     inplace: bool
     out: bool
     node: str | Callable[..., str]
@@ -147,7 +148,8 @@ def op(
         int_to_float: whether an integral common dtype becomes the default floating dtype.
         namespaces: where the function is public, of ``torch``, ``Tensor``, ``nn.functional``, ...
             Empty: internal, reached through ``torchish._core.functions`` alone.
-        aliases: other public names for it in the same namespaces.
+        aliases: other public names for it in the same namespaces; with dots, one in another namespace
+            (``"linalg.det"``, ``"special.expit"``), where it has no in-place form.
         inplace: whether there is an in-place form (``add_``), in the same namespaces.
         out: whether the public function takes ``out=``.
         node: the autograd node's name, or a function of the static arguments that gives it.
@@ -177,7 +179,8 @@ def op(
             promote=promote,
             int_to_float=int_to_float,
             namespaces=() if "." in op_name else namespaces,
-            aliases=aliases,
+            aliases=tuple(alias for alias in aliases if "." not in alias),
+            elsewhere=tuple(alias for alias in aliases if "." in alias),
             inplace=inplace,
             out=out,
             node=node or f"{_camel(op_name)}Backward0",
