@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from arguments import arguments, tensors_of, with_tensors
+from arguments import arguments, call, tensors_of, with_tensors
 
 import torchish as torch
 from torchish import Tensor
@@ -79,22 +79,6 @@ def test_the_promised_forms_are_there(op: Op) -> None:
 
 def plain(op: Op) -> Callable[..., Any]:
     return OP_FUNCTIONS[op.name]
-
-
-def call(op: Op, function: Callable[..., Any], given: dict[str, Any], **more: Any) -> Any:
-    """``function`` with the op's arguments, positional ones by position as users give them."""
-    positional, named, gap = [], {}, False
-    for param in op.params:
-        if param.name not in given:
-            gap = True
-        elif param.name == op.variadic:
-            value = given[param.name]
-            positional.extend(value if isinstance(value, (tuple, list)) else [value])
-        elif gap or param.keyword_only:
-            named[param.name] = given[param.name]
-        else:
-            positional.append(given[param.name])
-    return function(*positional, **named, **more)
 
 
 def results_of(outcome: Any) -> list[Tensor]:
