@@ -10,7 +10,7 @@ from ..dispatch import call
 from ..generate import OP_FUNCTIONS, OPS
 from ..public import public
 from ..tensor import Tensor
-from .view_functions import view_as_real
+from .complex_functions import view_as_real
 
 _NO_WINDOW = (
     "A window was not provided. A rectangular window will be applied,which is known to cause spectral leakage. Other "
