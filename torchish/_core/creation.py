@@ -529,15 +529,6 @@ def eye(
     return _host(lambda: np.eye(n, m, dtype=np.int64), np_dtype, out, device, requires_grad)
 
 
-@public("torch", name="complex")
-def complex_(real: Tensor, imag: Tensor, *, out: Any = None) -> Tensor:
-    """A complex tensor of a real and an imaginary part of one floating dtype."""
-    from .generate import OP_FUNCTIONS
-
-    made = OP_FUNCTIONS["complex.parts"](real, imag)
-    return made if out is None else out.copy_(made)
-
-
 @public("torch")
 def empty_strided(
     size: Any,

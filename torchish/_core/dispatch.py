@@ -304,11 +304,13 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
 
 
 def _for_node_name(plan: Sequence[tuple], avals: Sequence[Any], owner: Sequence[Param]) -> dict[str, Any]:
-    """What a node's name may depend on besides static arguments: the operands' dimensions, and which are numbers."""
+    """What a node's name may depend on besides static arguments: of the operands the dimensions and dtypes, and which
+    are numbers."""
     ndims = tuple(a.ndim if isinstance(a, Aval) else None for a in avals)
+    dtypes = tuple(a.dtype if isinstance(a, Aval) else promotion.number_dtype(a) for a in avals)
     numbers = tuple(p.name for p, a in zip(owner, avals, strict=True) if isinstance(a, type))
     absent = tuple(p.name for p, kind, _ in plan if kind == "absent")
-    return {"ndims": ndims, "numbers": numbers, "absent": absent}
+    return {"ndims": ndims, "dtypes": dtypes, "numbers": numbers, "absent": absent}
 
 
 def _moved(aval: Aval, placement: Any) -> Aval:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from .broadcasting import broadcast_shapes
 from .registry import DType, Number, Tensor, op
-from .scalar_types import is_complex, scalar_name
+from .scalar_types import is_complex
 
 
 def convert(x, dtype: DType):
@@ -70,20 +69,3 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
 def zero(input: Tensor) -> Tensor:
     """Zeros of ``input``'s shape and dtype."""
     return jnp.zeros(input.shape, input.dtype)
-
-
-@op(name="complex.parts", node="ComplexBackward0")
-def complex_parts(real: Tensor, imag: Tensor) -> Tensor:
-    """A complex tensor of its real and imaginary parts, broadcast."""
-    if real.dtype != imag.dtype:
-        raise RuntimeError(
-            f"Expected object of scalar type {scalar_name(real.dtype)} but got scalar type {scalar_name(imag.dtype)} "
-            "for second argument"
-        )
-    if real.dtype not in (np.float32, np.float64):
-        raise RuntimeError(
-            f"Expected both inputs to be Half, Float or Double tensors but got {scalar_name(real.dtype)} and "
-            f"{scalar_name(imag.dtype)}"
-        )
-    real, imag = jnp.broadcast_arrays(real, imag)
-    return lax.complex(real, imag)
