@@ -23,6 +23,7 @@ from .._core.generate import OP_FUNCTIONS
 from .._core.graph import FREED, AccumulateGrad, Edge, GraphNode, Node
 from .._core.inplace import cast
 from .._core.tensor import Tensor
+from .._core.underived import Underived
 from .._exec.tape import DISCARD, Capture, Root, tape_of
 from .._exec.value import Aval, Value
 from .._exec.window import THREADS, Context, record, undone_by_failure
@@ -470,7 +471,7 @@ def differentiate(
     """Record the node's derivative, as an operation that can itself be differentiated."""
     _check(node)
     assert node.saved is not None
-    if isinstance(node.vjp, DeviceCopy):
+    if isinstance(node.vjp, (DeviceCopy, Underived)):
         return node.vjp.pull(buffer)
     vjp = node.vjp.partial(tuple(g is not None for g in buffer))
     saved = dict(zip(node.vjp.uses, node.saved, strict=True))
