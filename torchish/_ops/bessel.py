@@ -154,14 +154,20 @@ def _i1(x: Tensor) -> Tensor:
 
 
 def _i1_slope(x: Tensor) -> Tensor:
-    zero = x == 0
-    return jnp.where(zero, 0.5, _differentiable_i0(x) - _differentiable_i1(x) / jnp.where(zero, 1, x))
+    distinct, divisor = _not_tiny(x)
+    return jnp.where(distinct, _differentiable_i0(x) - _differentiable_i1(x) / divisor, 0.5)
 
 
 def _i1e_slope(x: Tensor) -> Tensor:
-    zero = x == 0
-    slope = lax.bessel_i0e(x) - _differentiable_i1e(x) * (jnp.sign(x) + 1 / jnp.where(zero, 1, x))
-    return jnp.where(zero, 0.5, slope)
+    distinct, divisor = _not_tiny(x)
+    slope = lax.bessel_i0e(x) - _differentiable_i1e(x) * (jnp.sign(x) + 1 / divisor)
+    return jnp.where(distinct, slope, 0.5)
+
+
+def _not_tiny(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether ``x`` differs from 0, and ``x`` to divide by; PyTorch counts NaN as 0 here."""
+    distinct = jnp.abs(x) > jnp.finfo(x.dtype).eps
+    return distinct, jnp.where(distinct, x, 1)
 
 
 # The derivative of each is made of the others, so that every order exists; at 0 that of an odd one is 1/2.

@@ -18,16 +18,18 @@ from .registry import Number, Tensor, op
 
 # p(k + 1) from k, x, p(k) and p(k - 1).
 Step = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+# k, p(k - 1), p(k), and the polynomial of each element's own degree as far as it is known.
+State = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def _recurrence(x: Tensor, n: Tensor, first: Tensor, step: Step) -> Tensor:
     """The polynomial of degree ``n`` of those that begin with 1 and ``first``; only where ``n`` is not negative."""
 
-    def some_left(state: tuple[Tensor, ...]) -> Tensor:
+    def some_left(state: State) -> Tensor:
         k, _, last, _ = state
         return jnp.any((k < n) & ~jnp.isnan(last))  # once NaN it stays NaN
 
-    def advance(state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def advance(state: State) -> State:
         k, before, last, found = state
         following = step(k, x, last, before)
         return k + 1, last, following, jnp.where(k < n, following, found)

@@ -64,7 +64,15 @@ def _log_ndtr(x: Tensor) -> Tensor:
     return jnp.where(left, tail, jnp.log1p(-lax.erfc(jnp.where(left, 0, scaled)) / 2))
 
 
-_log_ndtr.defjvps(lambda t, ans, x: t / _erfcx(-x * _ROOT_HALF) * math.sqrt(2 / math.pi))
+@jax.custom_jvp
+def _density_ratio(x: Tensor) -> Tensor:
+    """The normal distribution's density divided by its distribution function."""
+    return math.sqrt(2 / math.pi) / _erfcx(-x * _ROOT_HALF)
+
+
+_log_ndtr.defjvps(lambda t, ans, x: t * _density_ratio(x))
+# In terms of itself: the derivative of the quotient would be inf / inf from 40 on.
+_density_ratio.defjvps(lambda t, ans, x: -t * ans * (ans + x))
 
 
 @_special("log_ndtr", grad_node="MulBackward0")
@@ -169,14 +177,18 @@ def _without_derivative(t: Tensor, ans: Tensor, *_: Tensor) -> Tensor:
     return t * jnp.full_like(ans, jnp.nan)
 
 
+def _of_infinite_order(a: Tensor, x: Tensor, limit: float) -> Tensor:
+    return jnp.where((a > 0) & (x >= 0) & (x < jnp.inf), limit, jnp.nan)
+
+
 @jax.custom_jvp
 def _igamma(a: Tensor, x: Tensor) -> Tensor:
-    return lax.igamma(a, x)
+    return jnp.where(jnp.isinf(a), _of_infinite_order(a, x, 0.0), lax.igamma(a, x))
 
 
 @jax.custom_jvp
 def _igammac(a: Tensor, x: Tensor) -> Tensor:
-    return lax.igammac(a, x)
+    return jnp.where(jnp.isinf(a), _of_infinite_order(a, x, 1.0), lax.igammac(a, x))
 
 
 def _gamma_density(a: Tensor, x: Tensor) -> Tensor:
@@ -230,7 +242,23 @@ def igammac(input: Tensor, other: Tensor) -> Tensor:
 
 @jax.custom_jvp
 def _zeta(x: Tensor, q: Tensor) -> Tensor:
-    return lax.zeta(x, q)
+    return _zeta_in_float64(x.astype(jnp.float64), q.astype(jnp.float64)).astype(x.dtype)
+
+
+def _zeta_in_float64(x: Tensor, q: Tensor) -> Tensor:
+    """``lax.zeta``, which is right for positive ``q``, and what it makes of others.
+
+    Of a negative ``q`` the terms up to 0 are those of 1 - fraction, with the sign of (-1) ** x, as far as 1 - q: they
+    exist for whole ``x`` alone. At 0 and below it a whole ``q`` is a pole.
+    """
+    below, whole = q < 0, jnp.floor(q)
+    fraction = jnp.where(below & (q > whole), q - whole, 0.5)
+    terms = lax.zeta(x, 1 - fraction) - lax.zeta(x, jnp.where(below, 1 - q, 1))
+    negative = lax.zeta(x, fraction) + jnp.where(x % 2 == 1, -terms, terms)
+    negative = jnp.where(x == jnp.floor(x), negative, jnp.nan)
+    found = jnp.where(below, negative, lax.zeta(x, jnp.where(below, 1, q)))
+    pole = (x == 1) | ((q <= 0) & (q == whole) & ~(x < 1)) | ((x == jnp.inf) & (q < 1))
+    return jnp.where(pole, jnp.inf, found)
 
 
 _zeta.defjvps(_without_derivative, lambda t, ans, x, q: -t * x * _zeta(x + 1, q))
