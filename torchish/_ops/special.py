@@ -160,6 +160,8 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     """The logarithm of the multivariate gamma function of dimension ``p``; integers give the default floating dtype."""
     if is_bool(input.dtype):
         raise RuntimeError("The input tensor may not be a boolean tensor.")
+    if not isinstance(p, int) or isinstance(p, bool):
+        raise TypeError(f"mvlgamma(): argument 'p' (position 2) must be int, not {type(p).__name__}")
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
     return _mvlgamma(input, p)
@@ -252,11 +254,15 @@ def _zeta_in_float64(x: Tensor, q: Tensor) -> Tensor:
     exist for whole ``x`` alone. At 0 and below it a whole ``q`` is a pole.
     """
     below, whole = q < 0, jnp.floor(q)
-    fraction = jnp.where(below & (q > whole), q - whole, 0.5)
-    terms = lax.zeta(x, 1 - fraction) - lax.zeta(x, jnp.where(below, 1 - q, 1))
-    negative = lax.zeta(x, fraction) + jnp.where(x % 2 == 1, -terms, terms)
-    negative = jnp.where(x == jnp.floor(x), negative, jnp.nan)
-    found = jnp.where(below, negative, lax.zeta(x, jnp.where(below, 1, q)))
+
+    def with_negative() -> Tensor:
+        fraction = jnp.where(below & (q > whole), q - whole, 0.5)
+        starts = jnp.stack([fraction, 1 - fraction, jnp.where(below, 1 - q, 1), jnp.where(below, 1, q)])
+        beyond, first, last, positive = lax.zeta(jnp.broadcast_to(x, starts.shape), starts)
+        negative = beyond + jnp.where(x % 2 == 1, last - first, first - last)
+        return jnp.where(below, jnp.where(x == jnp.floor(x), negative, jnp.nan), positive)
+
+    found = lax.cond(jnp.any(below), with_negative, lambda: lax.zeta(x, q))
     pole = (x == 1) | ((q <= 0) & (q == whole) & ~(x < 1)) | ((x == jnp.inf) & (q < 1))
     return jnp.where(pole, jnp.inf, found)
 

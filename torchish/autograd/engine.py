@@ -420,6 +420,10 @@ def _before(node: GraphNode, buffer: list[Tensor | None]) -> list[Tensor | None]
 
 def _apply(context: Context, task: Task, node: Node, buffer: list[Tensor | None]) -> Sequence[Tensor | None]:
     """The gradients that ``node`` sends along its edges."""
+    if node.vjp.forward.underived:
+        for target, _ in node.edges:
+            if isinstance(target, Node) and isinstance(target.vjp, Underived) and task.goes_to(target):
+                target.vjp.pull(())
     gradients = differentiate(node, context, buffer, task.create_graph)
     if node.hooks is None or not node.hooks.post:
         return gradients

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..._ops.registry import OPS
+from ..inplace import call_inplace
 from ..public import PUBLIC, publish
 from ..tensor import Tensor
 
@@ -91,7 +93,10 @@ def _one_of(name: str, param: str, given: Any, named: dict[str, Any], names: Seq
 
 def _function(name: str, inplace: bool) -> Callable[..., Any]:
     """The method of one tensor that the function applies to each."""
-    return PUBLIC["Tensor"][name + "_" if inplace else name]
+    found = PUBLIC["Tensor"].get(name + "_" if inplace else name)
+    if found is None:  # an in-place form that no tensor shows, of maximum and minimum
+        return lambda *operands: call_inplace(OPS[name], operands)
+    return found
 
 
 def _published(name: str, make: Callable[[str, bool], Callable[..., Any]], *, plain: bool = True) -> None:
