@@ -24,6 +24,7 @@ from .device_copy import copy_node
 from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class
 from .storage import InferenceCounter, Storage, on_device
 from .tensor import NUMBER_CLASSES, TENSOR_CLASSES, Tensor
+from .underived import refusing_node
 
 _new = object.__new__
 
@@ -178,6 +179,14 @@ def edges_across(kernel: Kernel, operands: Sequence[Any], needs: Sequence[int], 
     ]
 
 
+def edges_refusing(kernel: Kernel, needs: Sequence[int], edges: Sequence[Edge]) -> tuple[Edge, ...]:
+    """The edges of operands of which some have no derivative: those lead to a node that says so when it is run."""
+    return tuple(
+        (refusing_node(kernel.underived[i], cast(Aval, kernel.in_avals[i]), edge), 0) if i in kernel.underived else edge
+        for i, edge in zip(needs, edges, strict=True)
+    )
+
+
 def _wrap_all(op: Op, kernel: Kernel, results: tuple, node: Node | None) -> tuple:
     tensors = []
     for i, value in enumerate(results):
@@ -213,7 +222,7 @@ def make_node(
     node = _new(cls)
     node.vjp = vjp
     node.saved = vjp.pick(values) if vjp.pick is not None else tuple([values[i] for i in vjp.uses])
-    node.edges = tuple(edges)
+    node.edges = tuple(edges) if not kernel.underived else edges_refusing(kernel, needs, edges)
     node.sequence_nr = next_sequence_number()
     node.hooks = None
     # A full window was flushed by record: then the position is -1, in a window of no code.
@@ -299,6 +308,7 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
         check_error=_check_error(op, plan, in_avals) if check is not None else None,
     )
     kernel.moves = moves
+    kernel.underived = {i: op.underived[p.name] for i, p in enumerate(owner) if p.name in op.underived}
     kernel.tensor_operands = tuple(i for i, p in enumerate(owner) if p.kinds & {"Tensor", "Tensors"})
     return kernel
 

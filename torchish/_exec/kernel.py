@@ -55,6 +55,7 @@ class Kernel:
         check: None, or the data check: a function of the operands that gives ``(bad, witness)``.
         check_error: the exception for a witness.
         check_uses: which operands the check reads.
+        underived: the operands by which there is no derivative, and what the error calls it.
         passed: where that is one array alone: those that are known to pass, by ``id``.
         warm: whether ``jitted`` has run, so that running it again compiles nothing.
     """
@@ -93,6 +94,7 @@ class Kernel:
         self.warm = False
         # Operands that dispatch has to carry to ``placement`` first, and those that PyTorch sees as tensors.
         self.moves: tuple[int, ...] = ()
+        self.underived: dict[int, str] = {}
         self.tensor_operands = tuple(i for i, a in enumerate(self.in_avals) if isinstance(a, Aval))
         self.check, self.check_error = check, check_error
         self.check_uses: tuple[int, ...] = ()

@@ -390,7 +390,13 @@ def _log_softmax(x: Tensor, axis: int) -> Tensor:
     return shifted - jnp.log(jnp.sum(jnp.exp(shifted), axis=axis, keepdims=True))
 
 
-@op(namespaces=("torch", "Tensor"), out=True, saves="result", grad_node="SoftmaxBackwardDataBackward0")
+@op(
+    aliases=("special.softmax",),
+    namespaces=("torch", "Tensor"),
+    out=True,
+    saves="result",
+    grad_node="SoftmaxBackwardDataBackward0",
+)
 def softmax(input: Tensor, dim: int, dtype: DType = None) -> Tensor:
     """``exp(input)`` divided by its sum along ``dim``; NaN where all of them are -inf.
 
@@ -399,7 +405,13 @@ def softmax(input: Tensor, dim: int, dtype: DType = None) -> Tensor:
     return _along_dim(_softmax, input, dim, dtype, "softmax")
 
 
-@op(namespaces=("torch", "Tensor"), out=True, saves="result", grad_node="LogSoftmaxBackwardDataBackward0")
+@op(
+    aliases=("special.log_softmax",),
+    namespaces=("torch", "Tensor"),
+    out=True,
+    saves="result",
+    grad_node="LogSoftmaxBackwardDataBackward0",
+)
 def log_softmax(input: Tensor, dim: int, dtype: DType = None) -> Tensor:
     """``log(softmax(input, dim))`` without overflow. With ``dtype`` the input is cast first."""
     return _along_dim(_log_softmax, input, dim, dtype, "log_softmax")

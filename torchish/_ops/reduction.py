@@ -521,7 +521,7 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     return linalg_vector_norm(input - other, p)
 
 
-@op(promote=("input",), int_to_float=True, out=True, grad_node="MulBackward0")
+@op(aliases=("special.logsumexp",), promote=("input",), int_to_float=True, out=True, grad_node="MulBackward0")
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow. Integers give the default floating dtype."""
     axes = normalize_dims(dim, input.ndim)

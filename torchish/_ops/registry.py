@@ -88,6 +88,7 @@ class Op:
     grad_node: str | None
     saves: str | None
     differentiable: bool | tuple[int, ...]
+    underived: dict[str, str]
     returns: tuple[str, ...] | None
     variadic: str | None
     takes_numbers: bool
@@ -135,6 +136,7 @@ def op(
     grad_node: str | None = None,
     saves: str | None = None,
     differentiable: bool | tuple[int, ...] = True,
+    underived: dict[str, str] | None = None,
     returns: tuple[str, ...] | None = None,
     variadic: str | None = None,
     takes_numbers: bool = False,
@@ -163,6 +165,8 @@ def op(
             ours has the old data. ``"indices"`` where in addition the derivative is the same for nearby operands:
             PyTorch's reads indices among the results (``max`` over a dimension, ``sort``).
         differentiable: False for ops whose result never requires grad; or which of several results do.
+        underived: the operands by which PyTorch has no derivative, and what its error calls that, which ``backward()``
+            raises where a gradient is to go there. The body's derivative by them is NaN.
         returns: the field names of the result where PyTorch gives a named tuple.
         variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.
         takes_numbers: whether operands that may be numbers may all be, as in ``torch.add(2, 3)``.
@@ -187,6 +191,7 @@ def op(
             grad_node=grad_node,
             saves=saves,
             differentiable=differentiable,
+            underived=underived or {},
             returns=returns,
             variadic=variadic,
             takes_numbers=takes_numbers,
