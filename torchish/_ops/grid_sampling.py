@@ -6,7 +6,6 @@ Points are ``(x, y)`` or ``(x, y, z)`` with -1 and 1 at the borders: at the corn
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import jax
@@ -59,40 +58,55 @@ def _padded(position: Tensor, size: int, padding_mode: int, align_corners: bool)
     return position
 
 
-def _read(rows: Tensor, sizes: Sequence[int], taps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """The elements at whole positions, ``(batch, points, channels)``, and which positions exist.
+def _read(rows: Tensor, sizes: Sequence[int], taps: Sequence[Tensor]) -> Tensor:
+    """The elements at whole positions, zero where there are none: ``(batch, points, taps..., channels)``.
 
-    ``rows`` holds the input as ``(batch, elements, channels)``; ``taps`` a position for each axis, as floats.
+    ``rows`` holds the input as ``(batch, elements, channels)``; ``taps`` the positions along each axis, as floats,
+    ``(batch, points, taps)``: every combination of them is read.
     """
-    inside = jnp.ones(taps[0].shape, bool)
-    flat = jnp.zeros(taps[0].shape, np.int64)
-    for tap, size in zip(taps, sizes, strict=True):
-        inside = inside & (tap >= 0) & (tap <= size - 1)
-        flat = flat * size + jnp.where(inside, tap, 0).astype(np.int64)
-    flat = jnp.where(inside, flat, 0)
-    return jax.vmap(lambda table, index: table[index])(rows, flat), inside
+    n = len(sizes)
+    inside, flat = jnp.asarray(True), jnp.asarray(0, np.int32 if rows.shape[1] < 2**31 else np.int64)
+    for i, (tap, size) in enumerate(zip(taps, sizes, strict=True)):
+        there = (tap >= 0) & (tap <= size - 1)
+        whole = jnp.where(there, tap, 0).astype(flat.dtype)
+        inside = inside & _laid_along(there, i, n)
+        flat = flat * size + _laid_along(whole, i, n)
+    found = jax.vmap(lambda table, index: jnp.take(table, index, axis=0, mode="clip"))(rows, flat)
+    return jnp.where(inside[..., None], found, 0)
+
+
+def _laid_along(x: Tensor, i: int, n: int) -> Tensor:
+    """``(batch, points, taps)`` with the taps along the ``i``-th of ``n`` axes."""
+    return x.reshape(*x.shape[:2], *[x.shape[2] if j == i else 1 for j in range(n)])
+
+
+def _weighted(values: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """The sum over all taps, each weighted by the product of its weights along the axes."""
+    n = len(weights)
+    total = _laid_along(weights[0], 0, n)
+    for i in range(1, n):
+        total = total * _laid_along(weights[i], i, n)
+    return (values * total[..., None]).sum(tuple(range(2, 2 + n)))
+
+
+def _taps(position: Tensor, offsets: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """The whole positions at ``offsets`` from the one at or before ``position``, and how far it is from that one."""
+    floor = lax.stop_gradient(jnp.floor(position))
+    return floor[..., None] + np.asarray(offsets, position.dtype), position - floor
 
 
 def _linear_sample(rows: Tensor, sizes: Sequence[int], at: Sequence[Tensor]) -> Tensor:
-    floors = [lax.stop_gradient(jnp.floor(p)) for p in at]
-    total = jnp.zeros((), rows.dtype)
-    for corner in itertools.product((0, 1), repeat=len(sizes)):
-        weight = jnp.ones((), rows.dtype)
-        for p, floor, far in zip(at, floors, corner, strict=True):
-            weight = weight * (p - floor if far else floor + 1 - p)
-        values, inside = _read(rows, sizes, [floor + far for floor, far in zip(floors, corner, strict=True)])
-        if len(sizes) == 3:  # a point that is NaN reads zeros in a volume, NaN in an image
-            weight = jnp.where(inside, weight, 0)
-        total = total + jnp.where(inside[..., None], values, 0) * weight[..., None]
-    return total
+    if len(sizes) == 3:  # a point that is NaN or infinite reads zeros in a volume, NaN in an image
+        at = [jnp.where(jnp.isfinite(p), p, -2) for p in at]
+    places, shares = zip(*(_taps(p, (0, 1)) for p in at), strict=True)
+    return _weighted(_read(rows, sizes, places), [jnp.stack([1 - share, share], -1) for share in shares])
 
 
 def _nearest_sample(rows: Tensor, sizes: Sequence[int], at: Sequence[Tensor]) -> Tensor:
-    values, inside = _read(rows, sizes, [jnp.round(p) for p in at])
-    return jnp.where(inside[..., None], values, 0)
+    return _read(rows, sizes, [jnp.round(p)[..., None] for p in at]).reshape(*at[0].shape, rows.shape[-1])
 
 
-def _cubic_weights(share: Tensor) -> list[Tensor]:
+def _cubic_weights(share: Tensor) -> Tensor:
     """Keys' kernel with ``a = -0.75`` at distances ``1 + share``, ``share``, ``1 - share`` and ``2 - share``."""
     a = -0.75
 
@@ -102,24 +116,15 @@ def _cubic_weights(share: Tensor) -> list[Tensor]:
     def far(x: Tensor) -> Tensor:
         return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
 
-    return [far(share + 1), near(share), near(1 - share), far(2 - share)]
+    return jnp.stack([far(share + 1), near(share), near(1 - share), far(2 - share)], -1)
 
 
 def _cubic_sample(
     rows: Tensor, sizes: Sequence[int], at: Sequence[Tensor], padding_mode: int, align_corners: bool
 ) -> Tensor:
-    floors = [lax.stop_gradient(jnp.floor(p)) for p in at]
-    weights = [_cubic_weights(p - floor) for p, floor in zip(at, floors, strict=True)]
-    total = jnp.zeros((), rows.dtype)
-    for taps in itertools.product(range(4), repeat=2):
-        places = [
-            _padded(floor + (tap - 1), size, padding_mode, align_corners)
-            for floor, tap, size in zip(floors, taps, sizes, strict=True)
-        ]
-        values, inside = _read(rows, sizes, places)
-        weight = weights[0][taps[0]] * weights[1][taps[1]]
-        total = total + jnp.where(inside[..., None], values, 0) * weight[..., None]
-    return total
+    places, shares = zip(*(_taps(p, (-1, 0, 1, 2)) for p in at), strict=True)
+    padded = [_padded(p, size, padding_mode, align_corners) for p, size in zip(places, sizes, strict=True)]
+    return _weighted(_read(rows, sizes, padded), [_cubic_weights(share) for share in shares])
 
 
 def _check(input: Tensor, grid: Tensor, n: int) -> None:
@@ -167,7 +172,6 @@ def _sample(
         at = [_padded(p, size, padding_mode, align_corners) for p, size in zip(at, sizes, strict=True)]
         sample = _linear_sample if interpolation_mode == _BILINEAR else _nearest_sample
         result = sample(rows, sizes, at)
-    result = jnp.broadcast_to(result, (batch, flat.shape[1], channels))
     return result.swapaxes(1, 2).reshape(batch, channels, *points).astype(input.dtype)
 
 

@@ -183,14 +183,21 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
 
 @public("torch")
 def _upsample_bilinear2d_aa(
-    input: Tensor, output_size: Any, align_corners: bool, scales_h: Any = None, scales_w: Any = None
+    input: Tensor,
+    output_size: Any,
+    align_corners: bool,
+    scales_h: Any = None,
+    scales_w: Any = None,
+    *,
+    scale_factors: Any = None,
 ) -> Tensor:
     """``interpolate(..., mode='bilinear', antialias=True)`` as the operator takes it: factors one by one or together."""
-    factors = scales_h if isinstance(scales_h, (list, tuple)) else None
-    if factors is None and scales_h is not None and scales_w is not None:
-        factors = (scales_h, scales_w)
+    if isinstance(scales_h, (list, tuple)):
+        scale_factors = scales_h
+    elif scales_h is not None and scales_w is not None:
+        scale_factors = (scales_h, scales_w)
     sizes = None if output_size is None else as_size(output_size)
     if sizes is not None and len(sizes) != 2:
         raise RuntimeError(f"It is expected output_size equals to 2, but got size {len(sizes)}")
-    given = None if factors is None else tuple(map(float, factors))
-    return call(OPS["interpolate.antialiased"], (input,), (sizes, bool(align_corners), given, "bilinear"))
+    factors = None if scale_factors is None else tuple(map(float, scale_factors))
+    return call(OPS["interpolate.antialiased"], (input,), (sizes, bool(align_corners), factors, "bilinear"))
