@@ -20,18 +20,20 @@ from .._core.generate import OP_FUNCTIONS as _OP_FUNCTIONS
 from .._core.load import PUBLIC as _PUBLIC
 from .._core.tensor import Tensor
 from .._ops.registry import OPS as _OPS
+from ._losses import losses as _losses
 
 globals().update(_PUBLIC["nn.functional"])
+globals().update(_losses())
 
 
 # Softmax without a dim
 
 
-def _implicit_dim(name: str, ndim: int) -> int:
+def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
         UserWarning,
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
     return 0 if ndim in (0, 1, 3) else 1
 
@@ -39,21 +41,21 @@ def _implicit_dim(name: str, ndim: int) -> int:
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``exp(x)`` along ``dim``, divided by its sum."""
     if dim is None:
-        dim = _implicit_dim("softmax", len(input.shape))
+        dim = _implicit_dim("softmax", len(input.shape), _stacklevel)
     return _call(_OPS["softmax"], (input,), (dim, _to_np(dtype)))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """The logarithm of ``softmax``."""
     if dim is None:
-        dim = _implicit_dim("log_softmax", len(input.shape))
+        dim = _implicit_dim("log_softmax", len(input.shape), _stacklevel)
     return _call(_OPS["log_softmax"], (input,), (dim, _to_np(dtype)))
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax`` of ``-input``."""
     if dim is None:
-        dim = _implicit_dim("softmin", len(input.shape))
+        dim = _implicit_dim("softmin", len(input.shape), _stacklevel)
     return _call(_OPS["softmin"], (input,), (dim, _to_np(dtype)))
 
 
