@@ -25,6 +25,7 @@ BY_KIND: dict[str, Any] = {
     "Tensors": [SQUARE, f(3, 3)],
     "int": 1,
     "Size": (3, 3),
+    "Ints": (3, 3),
     "Dims": 1,
     "DType": torch.float64,
     "bool": False,

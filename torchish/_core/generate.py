@@ -14,7 +14,7 @@ from typing import Any
 
 from .._ops.registry import OPS, Op, Param
 from . import dispatch, inplace
-from .arguments import as_dims, as_int, as_size, unpack
+from .arguments import as_dims, as_int, as_ints, as_size, unpack
 from .device import placement_of
 from .dtypes import to_np
 from .keywords import function_of
@@ -31,6 +31,7 @@ _CONVERSIONS: dict[str, tuple[str, Callable[..., Any]]] = {
 }
 
 _GLOBALS: dict[str, Any] = {
+    "as_ints": as_ints,
     "as_size": as_size,
     "as_dims": as_dims,
     "as_int": as_int,
@@ -43,7 +44,10 @@ _GLOBALS: dict[str, Any] = {
 }
 
 
-def _static_expression(param: Param) -> str:
+def _static_expression(op: Op, param: Param) -> str:
+    if "Ints" in param.kinds:
+        position = op.params.index(param) + 1
+        return f"as_ints({param.name}, {op.name!r}, {param.name!r}, {position})"
     kinds = param.kinds - {"None"}
     for kind, (expression, _) in _CONVERSIONS.items():
         if kind in kinds and (kind != "int" or kinds == {"int"}):
@@ -82,7 +86,7 @@ def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., An
     extra = "inplace" if form == "flag" else "out" if form == "plain" and op.out else ""
     signature = _signature(op, extra)
     operands = "".join(_operand_expression(op, p) + ", " for p in op.params if p.is_operand)
-    static = "".join(_static_expression(p) + ", " for p in op.params if not p.is_operand)
+    static = "".join(_static_expression(op, p) + ", " for p in op.params if not p.is_operand)
     arguments = f"_op, ({operands}), ({static})"
     body = []
     if op.variadic is not None:

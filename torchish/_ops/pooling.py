@@ -393,7 +393,7 @@ def _check_adaptive(input: Tensor, counts: list[int], n: int, name: str, average
                 f"but input has sizes {list(input.shape)} with dimension {dim} being empty"
             )
     if not is_inexact(input.dtype) or is_complex(input.dtype):
-        kernel = f"adaptive_{'avg' if average else 'max'}_pool{max(n, 2)}d"
+        kernel = f"adaptive_{'avg' if average else 'max'}_pool{max(n, 2)}d{'_cpu' if average and n == 3 else ''}"
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(input.dtype)}'")
 
 

@@ -21,6 +21,7 @@ The annotations say what each parameter is. Modules that define ops start with
 ``... | None``         the same, or absent
 ``Tensors``            a sequence of arrays
 ``Size``               static; a tuple of ints, given as a sequence or one by one where ``variadic``
+``Ints``               static; a tuple of ints, given as a sequence alone
 ``Dims``               static; an int, a tuple of ints, or None
 ``DType``              static; the body sees NumPy's dtype (or None)
 anything else          static: part of the compile key, so it must be hashable
@@ -46,6 +47,7 @@ Tensor: TypeAlias = jax.Array
 Number: TypeAlias = Any  # jax.Array of shape (), or the Python number that is the default
 Tensors: TypeAlias = Sequence[jax.Array]
 Size: TypeAlias = tuple[int, ...]
+Ints: TypeAlias = tuple[int, ...]
 Dims: TypeAlias = int | tuple[int, ...] | None
 DType: TypeAlias = np.dtype | None
 
