@@ -145,7 +145,7 @@ def _matmul_node(ndims: tuple[int | None, ...], **_: Any) -> str:
     return "CloneBackward0" if ndims[0] == 2 else "UnsafeViewBackward0"
 
 
-@op(out=True, node=_matmul_node)
+@op(out=True, node=_matmul_node, aliases=("linalg.matmul",))
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product of the last two dimensions, batch dimensions broadcast.
 
