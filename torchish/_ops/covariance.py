@@ -71,7 +71,7 @@ def _covariance(x: Tensor, correction: int, fweights: Tensor | None, aweights: T
     return jnp.squeeze(product / freedom.astype(product.dtype))
 
 
-@op(node="SqueezeBackward0", grad_node="AddBackward0")
+@op(namespaces=(), node="SqueezeBackward0", grad_node="AddBackward0")
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
 ) -> Tensor:
@@ -111,7 +111,7 @@ def _(input: Tensor, fweights: Tensor | None = None, aweights: Tensor | None = N
     return code > 0, code.astype(np.int64)
 
 
-@op(node="ClampBackward1", grad_node="AddBackward0")
+@op(namespaces=(), node="ClampBackward1", grad_node="AddBackward0")
 def corrcoef(input: Tensor) -> Tensor:
     """The correlation coefficients of the variables that the rows are: their covariance over their deviations.
 

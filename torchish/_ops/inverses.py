@@ -19,6 +19,7 @@ from .linalg_errors import (
     LinAlgError,
     batch_element,
     first_bad,
+    no_check,
     refuse_half,
     require_inexact,
     require_matrix,
@@ -51,10 +52,6 @@ def zero_pivot(A: Tensor) -> Tensor:
         return jnp.zeros(A.shape[:-2], np.int32)
     zero = jnp.diagonal(lax.linalg.lu(A)[0], axis1=-2, axis2=-1) == 0
     return jnp.where(zero.any(-1), jnp.argmax(zero, axis=-1) + 1, 0).astype(np.int32)
-
-
-def _no_check() -> Check:
-    return first_bad(jnp.zeros((0,), bool))
 
 
 def singular(A: Tensor) -> Check:
@@ -121,7 +118,7 @@ def linalg_inv_ex(A: Tensor, *, check_errors: bool = False) -> tuple[Tensor, Ten
 
 @check_of(linalg_inv_ex, lambda witness, A, **_: inversion_error("linalg.inv_ex", A, witness))
 def _(A: Tensor, check_errors: bool = False) -> Check:
-    return singular(A) if check_errors else _no_check()
+    return singular(A) if check_errors else no_check()
 
 
 # Linear systems
@@ -202,7 +199,7 @@ def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bo
 
 @check_of(linalg_solve_ex, lambda witness, A, **_: solver_error("torch.linalg.solve_ex", A, witness))
 def _(A: Tensor, check_errors: bool = False, **_: Any) -> Check:
-    return singular(A) if check_errors else _no_check()
+    return singular(A) if check_errors else no_check()
 
 
 # Tensors as matrices

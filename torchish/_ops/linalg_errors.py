@@ -60,11 +60,16 @@ def first_bad(bad: Tensor, more: Tensor | int = 0, base: int = 1) -> tuple[Tenso
     ``more``: a number below ``base`` for each matrix, which the witness carries too: it is ``matrix * base + more``.
     """
     if bad.size == 0:
-        return jnp.zeros((), bool), jnp.zeros((), np.int64)
+        return no_check()
     flat = bad.reshape(-1)
     first = jnp.argmax(flat)
     detail = jnp.broadcast_to(jnp.asarray(more), bad.shape).reshape(-1)[first]
     return flat.any(), first.astype(np.int64) * base + detail.astype(np.int64)
+
+
+def no_check() -> tuple[Tensor, Tensor]:
+    """The check of an op whose arguments ask for none."""
+    return jnp.zeros((), bool), jnp.zeros((), np.int64)
 
 
 def batch_element(A: Any, index: int) -> str:
@@ -75,7 +80,7 @@ def batch_element(A: Any, index: int) -> str:
 def nonfinite(A: Tensor) -> tuple[Tensor, Tensor]:
     """The check of whatever starts with a singular value decomposition, which ends for finite numbers alone."""
     if 0 in A.shape or not is_inexact(A.dtype):
-        return first_bad(jnp.zeros((0,), bool))
+        return no_check()
     return first_bad(~jnp.isfinite(A).all((-2, -1)))
 
 

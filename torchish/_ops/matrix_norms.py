@@ -10,7 +10,7 @@ import numpy as np
 
 from .dims import cast, normalize_dim, widen
 from .inverses import inverse, zero_pivot
-from .linalg_errors import nonfinite, require_inexact, require_matrix, require_square, svd_error
+from .linalg_errors import no_check, nonfinite, require_inexact, require_matrix, require_square, svd_error
 from .pseudo_inverses import singular_values
 from .reduction import amax, amin, linalg_vector_norm, norm
 from .registry import DType, Number, Size, Tensor, check_of, op
@@ -68,6 +68,8 @@ def _norm_node(ord: float | str, **_: Any) -> str:
 def _extremum(ord: float, x: Tensor, axis: int, keepdim: bool) -> Tensor:
     """The largest element along ``axis`` for a positive order, 0 of none; the smallest for a negative one."""
     if ord < 0:
+        if x.size == 0 and x.shape[axis] == 0:
+            raise IndexError(f"amin(): Expected reduction dim {axis} to have non-zero size.")
         return amin(x, axis, keepdim)
     if x.shape[axis]:
         return amax(x, axis, keepdim)
@@ -103,7 +105,7 @@ def linalg_matrix_norm(
 
 
 def _norm_check(input: Tensor, ord: float | str = "fro", dim: Size = (-2, -1), **_: Any) -> tuple[Tensor, Tensor]:
-    return nonfinite(jnp.moveaxis(input, dim, (-2, -1)) if by_singular_values(ord) else input[..., :0])
+    return nonfinite(jnp.moveaxis(input, dim, (-2, -1))) if by_singular_values(ord) else no_check()
 
 
 check_of(linalg_matrix_norm, lambda witness, input, **_: svd_error(witness, input))(_norm_check)
@@ -111,7 +113,7 @@ check_of(linalg_matrix_norm, lambda witness, input, **_: svd_error(witness, inpu
 
 @check_of(norm, lambda witness, input, **_: svd_error(witness, input))
 def _(input: Tensor, p: Any = "fro", dim: Any = None, **_: Any) -> tuple[Tensor, Tensor]:
-    return _norm_check(input, "nuc" if p == "nuc" else "fro", (-2, -1) if dim is None else dim)
+    return _norm_check(input, "nuc" if p == "nuc" else "fro", (-2, -1) if dim is None or isinstance(dim, int) else dim)
 
 
 # Condition numbers
@@ -166,7 +168,7 @@ def linalg_cond(input: Tensor, p: float | str | None = None) -> Tensor:
 
 @check_of(linalg_cond, lambda witness, input, **_: svd_error(witness, input))
 def _(input: Tensor, p: Any = None) -> tuple[Tensor, Tensor]:
-    return nonfinite(input if _by_extremes(p) or p == "nuc" else input[..., :0])
+    return nonfinite(input) if _by_extremes(p) or p == "nuc" else no_check()
 
 
 # Scaling to a norm

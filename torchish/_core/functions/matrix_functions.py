@@ -225,3 +225,48 @@ def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -
     tensor([0, 3])
     """
     return diagonal(A, offset, dim1, dim2)
+
+
+# Covariance
+
+
+def _warn_of_freedom(input: Tensor, correction: int) -> None:
+    """PyTorch's warning where every result is a division by zero."""
+    shape = input.shape
+    if len(shape) <= 2 and (shape[-1] if shape else 1) <= correction:
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+@public()
+def cov(input: Tensor, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Tensor:
+    """The covariance matrix of variables, one a row. https://docs.pytorch.org/docs/stable/generated/torch.cov.html
+
+    Too few observations are warned of where no weights are given: weights would have to be read for that.
+
+    >>> import torchish as torch
+    >>> torch.cov(torch.tensor([[0.0, 2.0], [2.0, 0.0]]))
+    tensor([[ 2., -2.],
+            [-2.,  2.]])
+    """
+    if fweights is None and aweights is None:
+        _warn_of_freedom(input, correction)
+    return _run("cov", (input, fweights, aweights), (as_int(correction),))
+
+
+@public()
+def corrcoef(input: Tensor) -> Tensor:
+    """The correlation coefficients of variables, one a row.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.corrcoef.html
+
+    >>> import torchish as torch
+    >>> torch.corrcoef(torch.tensor([[0.0, 2.0], [2.0, 0.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
+    _warn_of_freedom(input, 1)
+    return _run("corrcoef", (input,), ())
