@@ -270,6 +270,8 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
         else:
             if isinstance(mark, type) and "Number" not in param.kinds:
                 raise TypeError(_wrong_class(op, position, mark.__name__))
+            if isinstance(mark, Aval) and not param.kinds & {"Tensor", "Number"}:
+                raise TypeError(_wrong_class(op, position, "Tensor", "tuple of Tensors"))
             plan.append((param, "one", None))
             avals.append(mark)
             owner.append(param)

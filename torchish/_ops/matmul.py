@@ -15,8 +15,8 @@ from jax import lax
 from .broadcasting import broadcast_shapes
 from .dims import normalize_dim
 from .kernel_dtypes import require_dtype
-from .registry import Number, Tensor, op
-from .scalar_types import is_bool, is_complex, is_inexact, scalar_name
+from .registry import DType, Number, Tensor, op
+from .scalar_types import is_bool, is_complex, is_floating, is_inexact, scalar_name
 
 PRECISION = lax.Precision.HIGHEST
 
@@ -145,7 +145,7 @@ def _matmul_node(ndims: tuple[int | None, ...], **_: Any) -> str:
     return "CloneBackward0" if ndims[0] == 2 else "UnsafeViewBackward0"
 
 
-@op(out=True, node=_matmul_node)
+@op(out=True, node=_matmul_node, aliases=("linalg.matmul",))
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product of the last two dimensions, batch dimensions broadcast.
 
@@ -168,22 +168,37 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     return _product(input, other)
 
 
+def _wide_product(a: Tensor, b: Tensor, out_dtype: DType) -> Tensor:
+    """The product as ``out_dtype``: unrounded float32 sums of half-precision products."""
+    if out_dtype is None:
+        return _product(a, b)
+    if a.dtype != out_dtype and not (out_dtype == np.float32 and is_floating(a.dtype) and a.dtype.itemsize == 2):
+        raise RuntimeError("out_dtype must be the same as input dtype or fp32 for fp16/bf16 inputs")
+    return jnp.matmul(a, b, precision=PRECISION, preferred_element_type=out_dtype)
+
+
 @op(out=True, grad_node="MmBackward0")
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The product of two matrices, ``(n, m)`` by ``(m, p)``; nothing is broadcast."""
+def mm(input: Tensor, mat2: Tensor, out_dtype: DType = None) -> Tensor:
+    """The product of two matrices, ``(n, m)`` by ``(m, p)``; nothing is broadcast.
+
+    ``out_dtype``: float32 of half-precision operands, on every device (PyTorch has it on GPUs alone).
+    """
     if input.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
     _check_mm(input.shape[0], input, mat2)
-    return _product(input, mat2)
+    return _wide_product(input, mat2, out_dtype)
 
 
 @op(out=True, grad_node="BmmBackward0")
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The products of two batches of matrices, ``(b, n, m)`` by ``(b, m, p)``; nothing is broadcast."""
+def bmm(input: Tensor, mat2: Tensor, out_dtype: DType = None) -> Tensor:
+    """The products of two batches of matrices, ``(b, n, m)`` by ``(b, m, p)``; nothing is broadcast.
+
+    ``out_dtype``: float32 of half-precision operands, on every device (PyTorch has it on GPUs alone).
+    """
     _check_batches(input, mat2)
-    return _product(input, mat2)
+    return _wide_product(input, mat2, out_dtype)
 
 
 def _check_batches(batch1: Tensor, batch2: Tensor) -> None:

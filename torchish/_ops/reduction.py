@@ -488,12 +488,12 @@ def linalg_vector_norm(
 
 def _nuclear_norm(input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     """The sum of singular values of the matrices that ``dim`` spans."""
-    if dim is not None and (isinstance(dim, int) or len(dim) != 2):
-        shown = dim if isinstance(dim, int) else " ".join(map(str, dim))
-        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {shown}")
     if input.ndim < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
-    axes = normalize_dims((-2, -1) if dim is None else dim, input.ndim)
+    dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else dim
+    if len(dims) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
+    axes = normalize_dims(dims, input.ndim)
     matrices = jnp.moveaxis(input, axes, (-2, -1))
     total = jnp.sum(jnp.linalg.svd(matrices, full_matrices=False, compute_uv=False), axis=-1)
     return jnp.expand_dims(total, axes) if keepdim else total
