@@ -144,17 +144,22 @@ def _tangent_of_product(L: jax.Array, dL: jax.Array, upper: bool) -> jax.Array:
     return half + adjoint(half)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(2,))
 def _solve(B: jax.Array, L: jax.Array, upper: bool) -> jax.Array:
-    F = _factor_of(L, upper)
-    return solve_triangle(F, solve_triangle(F, B, lower=True), lower=True, adjoint=True)
+    """The solution of ``A X = B``, with the derivatives of a solution for ``A``, the product of all of ``L``: see above."""
+    if B.size == 0:
+        return B
 
+    def by_matrix(X: jax.Array) -> jax.Array:
+        return product(adjoint(L), L, X) if upper else product(L, adjoint(L), X)
 
-@_solve.defjvp
-def _(upper, primals, tangents):
-    (B, L), (dB, dL) = primals, tangents
-    X = _solve(B, L, upper)
-    return X, _solve(dB - product(_tangent_of_product(L, dL, upper), X), L, upper)
+    def solve(_: object, B: jax.Array) -> jax.Array:
+        F = _factor_of(L, upper)
+        return solve_triangle(F, solve_triangle(F, B, lower=True), lower=True, adjoint=True)
+
+    def solve_transposed(_: object, B: jax.Array) -> jax.Array:
+        return jnp.conj(solve(None, jnp.conj(B)))  # A is Hermitian
+
+    return lax.custom_linear_solve(by_matrix, B, solve, solve_transposed)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))

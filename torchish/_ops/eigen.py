@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -22,21 +24,21 @@ from .scalar_types import is_inexact, scalar_name
 # Of Hermitian matrices
 
 
-@jax.custom_jvp
-def _eigh(A: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Ascending eigenvalues and eigenvectors, of the lower triangle of ``A``."""
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _eigh(A: jax.Array, lower: bool) -> tuple[jax.Array, jax.Array]:
+    """Ascending eigenvalues and eigenvectors, of one triangle of ``A``; LAPACK's, and so of PyTorch's signs."""
     if A.size == 0:
-        return A[..., 0].real, A
-    V, L = lax.linalg.eigh(A, lower=True, symmetrize_input=False)
+        return jnp.zeros(A.shape[:-1], A.real.dtype), A
+    V, L = lax.linalg.eigh(A, lower=lower, symmetrize_input=False)
     return L, V
 
 
 @_eigh.defjvp
-def _(primals, tangents):
-    # As PyTorch's: by all of A, not the triangle that is read. JAX's own rule reads the other triangle too.
+def _(lower, primals, tangents):
+    # As PyTorch's: Hermitian, though a triangle is read. JAX's own rule would read the other triangle too.
     (A,), (dA,) = primals, tangents
-    L, V = _eigh(A)
-    P = product(adjoint(V), dA, V)
+    L, V = _eigh(A, lower)
+    P = product(adjoint(V), (dA + adjoint(dA)) / 2, V)
     eye = jnp.eye(L.shape[-1], dtype=L.real.dtype)  # no division by zero that is thrown away: it has derivatives
     gaps = L[..., None, :] - L[..., :, None]
     return (L, V), (diagonal(P).real, product(V, without_diagonal(P) / (gaps + eye)))
@@ -64,14 +66,14 @@ def linalg_eigh(input: Tensor, UPLO: str = "L") -> tuple[Tensor, Tensor]:
     value 1, and their gradient is finite only where the eigenvalues differ.
     """
     _require_eigh(input, UPLO)
-    return _eigh(adjoint(input) if UPLO.upper() == "U" else input)
+    return _eigh(input, UPLO.upper() == "L")
 
 
 @op(name="linalg_eigvalsh", namespaces=(), aliases=("linalg.eigvalsh",), out=True, node="LinalgEighBackward0")
 def linalg_eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of Hermitian matrices, ascending."""
     _require_eigh(input, UPLO)
-    return _eigh(adjoint(input) if UPLO.upper() == "U" else input)[0]
+    return _eigh(input, UPLO.upper() == "L")[0]
 
 
 # Of any square matrix
@@ -80,8 +82,8 @@ def linalg_eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
 @jax.custom_jvp
 def _eig(A: jax.Array) -> tuple[jax.Array, jax.Array]:
     if A.size == 0:
-        A = A.astype(jnp.result_type(A.dtype, jnp.complex64))
-        return A[..., 0], A
+        V = A.astype(jnp.result_type(A.dtype, jnp.complex64))
+        return jnp.zeros(A.shape[:-1], V.dtype), V
     L, V = lax.linalg.eig(A, compute_left_eigenvectors=False)
     return L, V
 
