@@ -166,6 +166,13 @@ def function_of_places(op: Op, given: dict[str, Any], places: Sequence[int]) -> 
     return run
 
 
+def refused(op: Op, given: dict[str, Any]) -> Exception | None:
+    """What going backward through the op raises, with these arguments."""
+    named = {p.name: given.get(p.name, p.default) for p in op.params}
+    assert op.refuses_derivative is not None
+    return op.refuses_derivative(**{k: v._aval.struct if isinstance(v, Tensor) else v for k, v in named.items()})
+
+
 @every_op_that_runs
 def test_the_derivatives_are_jaxs(op: Op) -> None:
     given = arguments(op)
@@ -178,6 +185,10 @@ def test_the_derivatives_are_jaxs(op: Op) -> None:
         assert not recorded, "the result of an op without a derivative requires no grad"
         return
     assert places and recorded, "the arguments leave nothing to differentiate"
+    if op.refuses_derivative is not None and (refusal := refused(op, given)) is not None:
+        with pytest.raises(type(refusal), match=re.escape(str(refusal))):
+            torch.autograd.grad(weighted_sum([results[n] for n in recorded]), leaves)
+        return
     for n in recorded:
         assert NODE_NAME.fullmatch(type(results[n].grad_fn).__name__)
 

@@ -7,6 +7,7 @@ shapes, errors about them, the derivative) is worked out once and kept in a ``Ke
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -21,7 +22,7 @@ from .._ops import scalar_types
 from .._ops.registry import OPS, Op, Param
 from . import promotion
 from .device_copy import copy_node
-from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class
+from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class, refusing_class
 from .storage import InferenceCounter, Storage, on_device
 from .tensor import NUMBER_CLASSES, TENSOR_CLASSES, Tensor
 from .underived import refusing_node
@@ -218,7 +219,9 @@ def make_node(
     vjp = kernel.vjps.get(which) or kernel.vjp(which)
     cls = vjp.node_class
     if cls is None:
-        cls = vjp.node_class = node_class(kernel.node)
+        refusal = vjp.refusal
+        cls = node_class(kernel.node) if refusal is None else refusing_class(kernel.node, refusal)
+        vjp.node_class = cls
     node = _new(cls)
     node.vjp = vjp
     node.saved = vjp.pick(values) if vjp.pick is not None else tuple([values[i] for i in vjp.uses])
@@ -294,6 +297,11 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
     node = op.node if isinstance(op.node, str) else op.node(**static, **_for_node_name(plan, avals, owner))
     check = None if op.check is None else _body(op, op.check, plan, casts, by_name=True)
     in_avals = [a if isinstance(a, type) or i not in moves else _moved(a, placement) for i, a in enumerate(avals)]
+    refusal = None
+    if op.refuses_derivative is not None:
+        arguments = _named_arguments(plan, in_avals)
+        if op.refuses_derivative(**arguments) is not None:
+            refusal = functools.partial(op.refuses_derivative, **arguments)
     kernel = Kernel(
         op.name,
         body,
@@ -306,6 +314,7 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
         guards_operands=op.saves not in ("nothing", "indices"),
         selects=op.saves == "indices",
         differentiable=op.differentiable,
+        refusal=refusal,
         check=check,
         check_error=_check_error(op, plan, in_avals) if check is not None else None,
     )
@@ -407,6 +416,12 @@ def _body(op: Op, fn: Callable, plan: Sequence[tuple], casts: Sequence[Any], by_
 
 
 def _check_error(op: Op, plan: Sequence[tuple], avals: Sequence[Any]) -> Callable[[int], Exception]:
+    arguments = _named_arguments(plan, avals)
+    return lambda witness: op.check_error(witness, **arguments)  # type: ignore[misc]
+
+
+def _named_arguments(plan: Sequence[tuple], avals: Sequence[Any]) -> dict[str, Any]:
+    """An op's arguments by name; of tensors, shape and dtype."""
     rest = iter(a.struct if isinstance(a, Aval) else a for a in avals)
     arguments = {}
     for param, kind, value in plan:
@@ -415,7 +430,7 @@ def _check_error(op: Op, plan: Sequence[tuple], avals: Sequence[Any]) -> Callabl
         elif kind == "list":
             value = [next(rest) for _ in range(value)]
         arguments[param.name] = value
-    return lambda witness: op.check_error(witness, **arguments)  # type: ignore[misc]
+    return arguments
 
 
 def _wrong_class(op: Op, position: int, got: str, want: str = "Tensor") -> str:

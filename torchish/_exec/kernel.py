@@ -56,6 +56,7 @@ class Kernel:
         check_error: the exception for a witness.
         check_uses: which operands the check reads.
         underived: the operands by which there is no derivative, and what the error calls it.
+        refusal: None, or what makes the exception that ``backward()`` raises in place of a derivative.
         passed: where that is one array alone: those that are known to pass, by ``id``.
         warm: whether ``jitted`` has run, so that running it again compiles nothing.
     """
@@ -74,6 +75,7 @@ class Kernel:
         guards_operands: bool = True,
         selects: bool = False,
         differentiable: bool | tuple[int, ...] = True,
+        refusal: Callable[[], Exception] | None = None,
         check: Callable[..., Any] | None = None,
         check_error: Callable[[int], Exception] | None = None,
         weight: int = 1,
@@ -96,6 +98,7 @@ class Kernel:
         self.moves: tuple[int, ...] = ()
         self.underived: dict[int, str] = {}
         self.tensor_operands = tuple(i for i, a in enumerate(self.in_avals) if isinstance(a, Aval))
+        self.refusal = refusal
         self.check, self.check_error = check, check_error
         self.check_uses: tuple[int, ...] = ()
         if check is not None:
@@ -104,16 +107,16 @@ class Kernel:
                 self.check = None
             self._check_jitted = jax.jit(self._check_used)
             self.passed: WeakValueDictionary[int, jax.Array] = WeakValueDictionary()
-        self.vjps: dict[tuple[int, ...], VjpKernel] = {}  # those made so far, by ``needs``
+        self.vjps: dict[tuple[int, ...], Any] = {}  # those made so far, by ``needs``
 
     def __repr__(self) -> str:
         return f"<Kernel {self.name} {list(self.in_avals)}>"
 
-    def vjp(self, needs: tuple[int, ...]) -> VjpKernel:
-        """The derivative with respect to the operands at ``needs``."""
+    def vjp(self, needs: tuple[int, ...]) -> Any:
+        """The derivative with respect to the operands at ``needs``: a VjpKernel, or what stands for a refused one."""
         found = self.vjps.get(needs)
         if found is None:
-            found = self.vjps[needs] = VjpKernel(self, needs)
+            found = self.vjps[needs] = VjpKernel(self, needs) if self.refusal is None else RefusedVjp(self, needs)
         return found
 
     def _check_used(self, *used):
@@ -216,6 +219,19 @@ class VjpKernel(Kernel):
         rest = iter(operands[len(self.uses) :])
         cotangents = [next(rest) if g else None for g in self.given]
         return self.linearize(primals)[1](cotangents)
+
+
+class RefusedVjp:
+    """Stands where the derivative would be of an op that has none: going backward through it raises."""
+
+    uses = guards = ()
+    pick = None
+    frees = False
+
+    def __init__(self, forward: Kernel, needs: tuple[int, ...]):
+        self.forward, self.needs, self.placement = forward, needs, forward.placement
+        self.refusal = forward.refusal
+        self.node_class: Any = None
 
 
 def _conj(x):

@@ -94,6 +94,7 @@ class Op:
     returns: tuple[str, ...] | None
     variadic: str | None
     takes_numbers: bool
+    refuses_derivative: Callable[..., Exception | None] | None = None
     check: Callable[..., Any] | None = None
     check_error: Callable[..., Exception] | None = None
     validate: Callable[[dict[str, np.dtype]], None] | None = None
@@ -142,6 +143,7 @@ def op(
     returns: tuple[str, ...] | None = None,
     variadic: str | None = None,
     takes_numbers: bool = False,
+    refuses_derivative: Callable[..., Exception | None] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Define an op. The decorated function stays the pure JAX body; the definition goes to ``OPS``.
 
@@ -172,6 +174,8 @@ def op(
         returns: the field names of the result where PyTorch gives a named tuple.
         variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.
         takes_numbers: whether operands that may be numbers may all be, as in ``torch.add(2, 3)``.
+        refuses_derivative: where the result requires grad and yet has no derivative: the exception that ``backward()``
+            raises there, or None, as a function of the arguments by name (of tensors, ``jax.ShapeDtypeStruct``).
     """
 
     def define(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -197,6 +201,7 @@ def op(
             returns=returns,
             variadic=variadic,
             takes_numbers=takes_numbers,
+            refuses_derivative=refuses_derivative,
         )
         OPS[op_name] = definition
         fn.op = definition  # type: ignore[attr-defined]
