@@ -10,6 +10,7 @@ import numpy as np
 
 from torchish._ops.casting import convert
 from torchish._ops.dims import normalize_dim
+from torchish._ops.indexing import overwrite
 from torchish._ops.registry import Number, Size, Tensor, Tensors, op
 
 
@@ -58,14 +59,17 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
 
 @op(name="as_strided_scatter.flat", node="AsStridedScatterBackward0", grad_node="AsStridedScatterBackward0")
 def as_strided_scatter(input: Tensor, src: Tensor, offset: Number, size: Size, stride: Size) -> Tensor:
-    """``input``, whose elements lie in order, with ``src`` at the places that size, stride and offset describe."""
+    """``input``, whose elements lie in order, with ``src`` at the places that size, stride and offset describe.
+
+    Where a place is written twice, both elements of ``src`` get its gradient.
+    """
     _require_shape(src, size)
     where = jnp.asarray(offset).astype(np.int64)
     for d, (n, s) in enumerate(zip(size, stride, strict=True)):
         where = where + jnp.arange(n).reshape([-1 if k == d else 1 for k in range(len(size))]) * s
     where = jnp.broadcast_to(where, size)
-    flat = input.reshape(-1).at[where.reshape(-1)].set(convert(src, input.dtype).reshape(-1), mode="drop")
-    return flat.reshape(input.shape)
+    values = convert(src, input.dtype).reshape(-1)
+    return overwrite((0,), input.reshape(-1), (where.reshape(-1),), values).reshape(input.shape)
 
 
 @op(namespaces=("torch",), out=True, node="CatBackward0", grad_node="AddBackward0")

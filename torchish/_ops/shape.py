@@ -12,7 +12,7 @@ import numpy as np
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, distinct_dims, iota, normalize_dim
 from torchish._ops.indexing import read, scalar_as, shown_shape
-from torchish._ops.registry import Dims, DType, Number, Size, Tensor, Tensors, check_of, op
+from torchish._ops.registry import Dims, Number, Size, Tensor, Tensors, check_of, op
 
 # --- joining ----------------------------------------------------------------------------------------
 
@@ -336,26 +336,6 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """A square matrix whose ``offset`` diagonal holds the flattened tensor."""
     return diag_embed(input.reshape(-1), offset)
-
-
-def _triangle_indices(row: int, col: int, offset: int, dtype: DType, lower: bool) -> Tensor:
-    for name, size in (("row", row), ("col", col)):
-        if size < 0:
-            raise RuntimeError(f"{name} must be non-negative, got{size}")
-    below = np.arange(col) - np.arange(row)[:, None] <= (offset if lower else offset - 1)
-    return jnp.asarray(np.stack(np.nonzero(below if lower else ~below)), np.int64 if dtype is None else dtype)
-
-
-@op(namespaces=("torch",), differentiable=False)
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None) -> Tensor:
-    """The positions of a ``row`` x ``col`` matrix's lower triangle, as two rows of int64."""
-    return _triangle_indices(row, col, offset, dtype, lower=True)
-
-
-@op(namespaces=("torch",), differentiable=False)
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None) -> Tensor:
-    """The positions of a ``row`` x ``col`` matrix's upper triangle, as two rows of int64."""
-    return _triangle_indices(row, col, offset, dtype, lower=False)
 
 
 @op(namespaces=(), differentiable=False)

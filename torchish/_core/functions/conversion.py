@@ -137,13 +137,13 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
 
 @public("Tensor")
-def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
     """Give this tensor another size in place; elements are kept in order, new ones are unspecified."""
     from ..arguments import as_size, unpack
     from ..creation import full_value
     from ..storage import Storage
 
-    shape = as_size(unpack(sizes))
+    shape = as_size(unpack(sizes) if size is None else size)
     aval = self._aval
     if shape == aval.shape:
         return self

@@ -101,14 +101,10 @@ def _view(input: Tensor, size: Any) -> Tensor:
         return view_functions.view(input.contiguous(), size)  # type: ignore[attr-defined]
 
 
-def _expand(input: Tensor, size: Any, *, implicit: bool = False) -> Tensor:
-    return view_functions.expand(input, size)
-
-
 _copying("alias", _alias)
 _copying("as_strided", view_functions.as_strided)
 _copying("diagonal", view_functions.diagonal)
-_copying("expand", _expand)
+_copying("expand", view_functions.expand)
 _copying("permute", view_functions.permute)
 _copying("select", view_functions.select)
 _copying("slice", _slice)
@@ -138,9 +134,15 @@ def detach_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @public()
 def narrow_copy(input: Tensor, dim: int, start: int, length: int, *, out: Tensor | None = None) -> Tensor:
     """A copy of ``length`` entries of one dimension from ``start`` on."""
-    if input.shape and length < 0:
+    ndim = len(input.shape)
+    if ndim and dim >= ndim:
         raise RuntimeError(
-            f"start ({start}) + length ({length}) exceeds dimension size ({input.shape[wrap_dim(dim, input.ndim)]})."
+            "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error "
+            "message be improved?  If so, please report an enhancement request to PyTorch.)"
+        )
+    if ndim and length < 0:
+        raise RuntimeError(
+            f"start ({start}) + length ({length}) exceeds dimension size ({input.shape[wrap_dim(dim, ndim)]})."
         )
     found = view_functions.narrow(input if out is None else input.detach(), dim, start, length)
     if out is not None:

@@ -75,7 +75,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         along = view_functions.view(t, *[-1 if k == d else 1 for k in range(len(found))])
         grids.append(view_functions.expand(along, shape))
     if swap:
-        grids = [view_functions.transpose(g, 0, 1) for g in grids[1::-1] + grids[2:]]
+        grids[:2] = grids[1::-1]
     return tuple(grids)
 
 

@@ -10,7 +10,7 @@ from ..._exec.value import from_numpy
 from ..._exec.window import THREADS, record
 from ..._ops.registry import OPS
 from .. import generator, random_ops
-from ..arguments import as_size
+from ..arguments import as_int, as_size
 from ..creation import _nonnegative, _np_dtype, _sizes
 from ..device import placement_of
 from ..dispatch import _bind, make_kernel, wrap
@@ -71,7 +71,8 @@ def _made(
 
 def _maker(name: str, draw: Any, what: str) -> None:
     def make(
-        *size: Any,
+        *sizes: Any,
+        size: Any = None,
         generator: Any = None,
         out: Any = None,
         dtype: Any = None,
@@ -81,9 +82,8 @@ def _maker(name: str, draw: Any, what: str) -> None:
         pin_memory: bool = False,
         names: Any = None,
     ) -> Tensor:
-        return _made(
-            draw, _nonnegative(_sizes(size, name), name), _np_dtype(dtype), device, generator, requires_grad, out
-        )
+        shape = _nonnegative(_sizes(sizes if size is None else (size,), name), name)
+        return _made(draw, shape, _np_dtype(dtype), device, generator, requires_grad, out)
 
     def make_like(
         input: Tensor,
@@ -136,18 +136,47 @@ def randint(
     """Integers uniform in [low, high). ``randint(high, size)`` or ``randint(low, high, size)``."""
     given = list(args)
     if size is None:
+        if len(given) + (low is not None) + (high is not None) < 2:
+            got = ", ".join(type(x).__name__ for x in args)
+            raise TypeError(
+                f"randint() received an invalid combination of arguments - got ({got}), but expected a bound and a size"
+            )
         size = given.pop()
+        _require_sizes(size, "randint", len(given) + 1)
+    first, last = _bounds("randint", given, low, high)
+    np_dtype = _np_dtype(dtype, np.int64)
+    shape = _nonnegative(as_size(size), "randint")
+    return _made(random_ops.draw_integers, shape, np_dtype, device, generator, requires_grad, out, first, last)
+
+
+def _require_sizes(size: Any, name: str, position: int) -> None:
+    if not isinstance(size, (list, tuple)):
+        raise TypeError(
+            f"{name}(): argument 'size' (position {position}) must be tuple of ints, not {type(size).__name__}"
+        )
+
+
+def _bounds(name: str, given: list[Any], low: Any, high: Any) -> tuple[int, int]:
+    """The bounds that a call gives: ``(high)``, ``(low, high)``, or some of them by name."""
     if len(given) == 2:
         low, high = given
-    elif len(given) == 1:
+    elif given:
         if high is None:
             high = given[0]
         else:
             low = given[0]
-    first = 0 if low is None else int(low)
-    np_dtype = _np_dtype(dtype, np.int64)
-    shape = _nonnegative(as_size(size), "randint")
-    return _made(random_ops.draw_integers, shape, np_dtype, device, generator, requires_grad, out, first, int(high))
+    bounds = []
+    for which, bound in (("low", low), ("high", high)):
+        whole = as_int(bound)
+        if bound is not None and (not isinstance(whole, int) or isinstance(bound, bool)):
+            position = len(given) if which == "high" else 1
+            raise TypeError(
+                f"{name}(): argument '{which}' (position {position}) must be int, not {type(bound).__name__}"
+            )
+        bounds.append(whole)
+    if high is None:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "high"')
+    return bounds[0] or 0, bounds[1]
 
 
 @public("torch")
@@ -164,16 +193,8 @@ def randint_like(
     generator: Any = None,
 ) -> Tensor:
     """Integers uniform in [low, high), of ``input``'s size, dtype and device."""
-    given = list(args)
-    if len(given) == 2:
-        low, high = given
-    elif given:
-        if high is None:
-            high = given[0]
-        else:
-            low = given[0]
+    first, last = _bounds("randint_like", list(args), low, high)
     aval = input._aval
-    first = 0 if low is None else int(low)
     where = device if device is not None else aval.placement
     return _made(
         random_ops.draw_integers,
@@ -184,7 +205,7 @@ def randint_like(
         requires_grad,
         None,
         first,
-        int(high),
+        last,
     )
 
 
@@ -201,6 +222,9 @@ def randperm(
     pin_memory: bool = False,
 ) -> Tensor:
     """A random order of the integers below ``n``."""
+    if not isinstance(as_int(n), int):
+        raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}")
+    n = as_int(n)
     placement = placement_of(device)
     np_dtype = _np_dtype(dtype, np.int64)
     t = drawn(random_ops.draw_permutation(generator or default_of(placement), n, np_dtype), placement)
@@ -336,7 +360,10 @@ def normal(
     tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
     if not tensors:
         if size is None:
-            raise TypeError("normal() received an invalid combination of arguments: numbers need a size")
+            raise TypeError(
+                "normal() received an invalid combination of arguments - got "
+                f"({type(mean).__name__}, {type(std).__name__}), but expected a tensor or a size"
+            )
         return _made(
             random_ops.draw_normal,
             as_size(size),
@@ -350,6 +377,8 @@ def normal(
         )
     from ..._ops.broadcasting import broadcast_shapes
 
+    if isinstance(std, Tensor) and std.dtype.is_complex:
+        raise RuntimeError("normal expects standard deviation to be non-complex")
     shape = broadcast_shapes(*[tuple(x.shape) for x in tensors])
     if len(tensors) == 2 and tensors[0]._aval.numel == tensors[1]._aval.numel:
         shape = tuple(tensors[0].shape)
