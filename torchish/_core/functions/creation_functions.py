@@ -15,6 +15,7 @@ from ..geometry import Geometry
 from ..public import public
 from ..random_checks import unimplemented
 from ..tensor import NUMBER_CLASSES, Tensor, View, requiring_grad
+from ..warn_once import warn_once
 
 # Indices of triangles
 
@@ -134,14 +135,11 @@ _READ_ONLY = (
     "data or make it writable before converting it to a tensor. This type of warning will be suppressed for the rest "
     "of this program."
 )
-_warned: list[str] = []
-
 
 def _sharing(array: np.ndarray, message: str = "") -> Tensor:
     """A tensor over an array's memory, which may be read-only: then a write to the tensor leaves it as it is."""
-    if not array.flags.writeable and message and message not in _warned:
-        _warned.append(message)
-        warnings.warn(message, UserWarning, stacklevel=3)
+    if not array.flags.writeable and message:
+        warn_once(message, stacklevel=3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return from_numpy_array(array)

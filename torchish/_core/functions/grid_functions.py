@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +14,10 @@ from ..dispatch import call
 from ..public import public
 from ..size import Size
 from ..tensor import Tensor
+from ..warn_once import warn_once
 from . import view_functions
 
 # Grids
-
-_WARNED: list[str] = []
 
 
 def _tensors(given: tuple) -> list[Any]:
@@ -46,13 +44,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """
     found = _tensors(tensors)
     if indexing is None:
-        if not _WARNED:
-            _WARNED.append("indexing")
-            warnings.warn(
-                "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
-                UserWarning,
-                stacklevel=2,
-            )
+        warn_once("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
     elif indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if not found:
