@@ -117,6 +117,11 @@ def hash_tensor(input: Tensor, dim: Dims = (), *, keepdim: bool = False, mode: i
     """The exclusive or of the elements' bits over ``dim`` (all by default), each widened to 64 bits; uint64."""
     if mode != 0:
         raise RuntimeError(f"Unknown hash_tensor mode: {mode}")
+    if input.size == 0 and dim in (None, ()):
+        raise RuntimeError(
+            "hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            "the 'dim' argument."
+        )
     require_elements(input, dim, "hash_tensor")
     require_dtype(input.dtype, "bifw", "xor_sum_cpu")
     if kind_of(input.dtype) == "f":

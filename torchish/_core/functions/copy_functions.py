@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..._exec.window import THREADS
 from ..dtypes import dtype as Dtype
 from ..generate import OP_FUNCTIONS
 from ..graph import AccumulateGrad, node_class
@@ -101,6 +102,14 @@ def _view(input: Tensor, size: Any) -> Tensor:
         return view_functions.view(input.contiguous(), size)  # type: ignore[attr-defined]
 
 
+def _view_as_complex(input: Tensor) -> Tensor:
+    if input.requires_grad and THREADS.context.grad_enabled:
+        raise RuntimeError(
+            "view_as_complex_copy does not support automatic differentiation for outputs with complex dtype."
+        )
+    return view_functions.view_as_complex(input)
+
+
 _copying("alias", _alias)
 _copying("as_strided", view_functions.as_strided)
 _copying("diagonal", view_functions.diagonal)
@@ -118,7 +127,7 @@ _copying("unfold", view_functions.unfold)
 _copying("unsqueeze", view_functions.unsqueeze)
 _copying("view", _view)
 _copying("view_as_real", view_functions.view_as_real)
-_copying("view_as_complex", view_functions.view_as_complex)
+_copying("view_as_complex", _view_as_complex)
 
 
 @public("torch")

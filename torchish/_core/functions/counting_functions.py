@@ -32,7 +32,7 @@ def _data(t: Tensor) -> np.ndarray:
 
 
 def _like(array: np.ndarray, t: Tensor) -> Tensor:
-    return _array_to_tensor(np.ascontiguousarray(array), t._storage.aval.placement)
+    return _array_to_tensor(np.array(array, order="C"), t._storage.aval.placement)
 
 
 # Counts
@@ -54,9 +54,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     """
     minlength = as_int(minlength)
     if not isinstance(minlength, int):
-        raise TypeError(
-            f"bincount(): argument 'minlength' (position 3) must be int, not {type(minlength).__name__}"
-        )
+        raise TypeError(f"bincount(): argument 'minlength' must be int, not {type(minlength).__name__}")
     require_dtype(input._aval.dtype, "i", "bincount_cpu")
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
@@ -214,7 +212,7 @@ def histogram(
     if out is not None:
         for target, made in zip(out, (hist, edges), strict=True):
             target.resize_(made.shape).copy_(made)
-        return make("histogram", ("hist", "bin_edges"))(out)
+        return make("histogram_out", ("hist", "bin_edges"))(out)
     if edges is bins:
         edges = bins.clone()  # type: ignore[attr-defined]
     without_derivative((hist, edges), (input, weight), "histogram")

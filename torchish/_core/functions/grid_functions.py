@@ -178,10 +178,10 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
             raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(n)}")
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(sizes)}")
-    found = []
+    found, flat = [], indices.long()  # type: ignore[attr-defined]
     for d, n in enumerate(sizes):
         step = math.prod(sizes[d + 1 :])
-        found.append(indices.div(step, rounding_mode="floor").remainder(int(n)))  # type: ignore[attr-defined]
+        found.append(flat.div(step, rounding_mode="floor").remainder(int(n)))
     return tuple(found)
 
 

@@ -7,17 +7,21 @@ from typing import Any
 import numpy as np
 
 from ..._exec.value import from_numpy
-from ..._exec.window import THREADS, record
+from ..._exec.statistics import Reason
+from ..._exec.window import THREADS, flush, materialise, record
+from ..._ops.kernel_dtypes import require_dtype
 from ..._ops.registry import OPS
 from .. import generator, random_ops
 from ..arguments import as_int, as_size
 from ..creation import _nonnegative, _np_dtype, _sizes
 from ..device import placement_of
-from ..dispatch import _bind, make_kernel, wrap
+from ..dispatch import _bind, call, make_kernel, wrap
 from ..inplace import check_writable, store
 from ..public import public
 from ..random_ops import Pending
+from ..rejection_draws import draw_binomial, draw_poisson
 from ..tensor import Tensor, requiring_grad
+from ..underivable import without_derivative
 
 _device_generators: dict[Any, generator.Generator] = {}
 
@@ -387,3 +391,53 @@ def normal(
     parts: Any = [x.detach() if isinstance(x, Tensor) else float(x) for x in (mean, std)]
     made = drawn(random_ops.draw_normal_like(source, shape, aval.dtype, *parts), aval.placement)
     return made if out is None else out.resize_(made.shape).copy_(made)
+
+
+# Counts
+
+
+def _on_host(t: Tensor) -> np.ndarray:
+    value = t.detach()._value()
+    if value.array is None and value.window is not None:
+        flush(value.window, Reason.DATA_SHAPE)
+    return np.asarray(materialise(value))
+
+
+@public("torch")
+def poisson(input: Tensor, generator: Any = None) -> Tensor:
+    """Numbers of Poisson distributions with the means in ``input``; on the CPU they are PyTorch's, bit for bit.
+
+    How many draws they take depends on the means, so pending work runs.
+    https://docs.pytorch.org/docs/stable/generated/torch.poisson.html
+    """
+    aval = input._aval
+    require_dtype(aval.dtype, "f", "poisson_cpu")
+    means = _on_host(input)
+    if not (means >= 0).all():
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    source = generator or default_of(aval.placement)
+    made = drawn(draw_poisson(source, input.detach(), lambda: means, aval.shape, aval.dtype), aval.placement)
+    return call(OPS["random.poisson"], (input, made))
+
+
+@public("torch")
+def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
+    """How many of ``count`` trials of probability ``prob`` succeed, broadcast; on the CPU the numbers are PyTorch's."""
+    from ..._ops.broadcasting import broadcast_shapes
+
+    dtype = count._aval.dtype
+    for name, t in (("count", count), ("prob", prob)):
+        if not t.dtype.is_floating_point:
+            raise ValueError(
+                f"binomial only supports floating-point dtypes for {name}, got: {t.dtype._scalar.scalar_name}"
+            )
+    if prob._aval.dtype != dtype:
+        names = [t.dtype._scalar.scalar_name for t in (prob, count)]
+        raise RuntimeError(f"Found dtype {names[0]} but expected {names[1]}")
+    shape = broadcast_shapes(count._aval.shape, prob._aval.shape)
+    placement = count._aval.placement
+    source = generator or default_of(placement)
+    data = lambda: [np.broadcast_to(_on_host(t), shape) for t in (count, prob)]  # noqa: E731
+    made = drawn(draw_binomial(source, count.detach(), prob.detach(), data, shape, dtype), placement)
+    without_derivative(made, (count, prob), "binomial")
+    return made
