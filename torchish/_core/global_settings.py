@@ -186,7 +186,5 @@ def get_device_module(device: Any = None) -> Any:
         return cuda if placements.devices("cuda") else cpu
     name = Device(device).type
     if name not in modules:
-        raise RuntimeError(
-            f"Device '{name}' does not have a corresponding module registered as 'torch.{name}'."
-        )
+        raise RuntimeError(f"Device '{name}' does not have a corresponding module registered as 'torch.{name}'.")
     return modules[name]

@@ -82,5 +82,3 @@ def draw_binomial(
     with generator.lock:
         values = _numbers("binomial", generator, trials, chances)
     return _cast(values, dtype).reshape(shape)
-
-

@@ -170,7 +170,9 @@ def _xla(x: Tensor, w: Tensor, stride: Any, pads: Pads, dilation: Any, groups: i
 def _pointwise(x: Tensor, w: Tensor) -> Tensor:
     """A convolution with a kernel of one element: a product over channels, image by image."""
     images = x.reshape(*x.shape[:2], -1)
-    return jnp.matmul(w.reshape(w.shape[:2]), images, precision=conv_precision()).reshape(x.shape[0], w.shape[0], *x.shape[2:])
+    return jnp.matmul(w.reshape(w.shape[:2]), images, precision=conv_precision()).reshape(
+        x.shape[0], w.shape[0], *x.shape[2:]
+    )
 
 
 def patches(x: Tensor, kernel: tuple[int, ...], stride: Any, dilation: Any, pads: Pads, value: Any = 0) -> list[Tensor]:

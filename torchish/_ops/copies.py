@@ -61,7 +61,8 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
 def as_strided_scatter(input: Tensor, src: Tensor, offset: Number, size: Size, stride: Size) -> Tensor:
     """``input``, whose elements lie in order, with ``src`` at the places that size, stride and offset describe.
 
-    Where a place is written twice, both elements of ``src`` get its gradient.
+    Where a place is written twice, both elements of ``src`` get its gradient. ``input``'s is that of the places that are
+    kept; PyTorch 2.13 gives that of the places that are overwritten instead, which is no derivative of anything.
     """
     _require_shape(src, size)
     where = jnp.asarray(offset).astype(np.int64)

@@ -86,7 +86,8 @@ def bin_edges(
     """The ``bins + 1`` edges of equal bins over the range; without one, over that of the data."""
     require_dtype(input.dtype, "f" if input.dtype.itemsize >= 4 else "", "histogramdd")
     ends = (low, high) if low is not None else _extremes(input)
-    first, last = _apart(*(jnp.asarray(end).astype(input.dtype) for end in ends), 0.5)
+    low, high = (jnp.asarray(end).astype(input.dtype) for end in ends)
+    first, last = _apart(low, high, 0.5)
     step = (last - first) / bins
     i = jnp.arange(bins + 1)
     # Counted from the nearer end, as PyTorch's linspace does.

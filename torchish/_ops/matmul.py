@@ -250,7 +250,9 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
             f"{list(input.shape)} and {list(other.shape)}"
         )
     _check_same_dtype(input, other)
-    return lax.dot_general(input, other, (((input.ndim - 1,), (other.ndim - 1,)), ((), ())), precision=matmul_precision())
+    return lax.dot_general(
+        input, other, (((input.ndim - 1,), (other.ndim - 1,)), ((), ())), precision=matmul_precision()
+    )
 
 
 def _check_same_dtype(a: Tensor, b: Tensor) -> None:

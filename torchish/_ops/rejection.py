@@ -149,8 +149,6 @@ def device_binomial(
     return made.astype(dtype)
 
 
-
-
 @op(name="random.poisson", namespaces=(), node="PoissonBackward0")
 def poisson(input: Tensor, drawn: Tensor) -> Tensor:
     """Numbers that were drawn for the means ``input``, which get the gradient zero."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from torchish._ops.dims import normalize_dim, normalize_dims, require_elements, widen
-from torchish._ops.indexing import IN_BOUNDS, is_index
+from torchish._ops.indexing import add_at, is_index
 from torchish._ops.kernel_dtypes import kind_of, require_dtype
 from torchish._ops.registry import Dims, Number, Tensor, check_of, op
 from torchish._ops.scattering import combine_at
@@ -41,7 +43,8 @@ def _segments_of(bounds: Tensor, size: int) -> Tensor:
     """The segment that each of ``size`` positions lies in; one past the last for those in none."""
     count = bounds.shape[-1] - 1
     find = lambda b: jnp.searchsorted(b, jnp.arange(size), side="right")  # noqa: E731
-    found = jax.vmap(find)(bounds.reshape(-1, count + 1)).astype(np.int64) - 1
+    rows = bounds.reshape(math.prod(bounds.shape[:-1]), count + 1)
+    found = jax.vmap(find)(rows).astype(np.int64) - 1
     return jnp.where((found < 0) | (found >= count), count, found)
 
 
@@ -67,14 +70,14 @@ def segment_reduce(
     axis = normalize_dim(axis, data.ndim)
     bounds = _offsets(data, lengths, offsets, axis)
     count, size = bounds.shape[-1] - 1, data.shape[axis]
-    x = widen(data).reshape(-1, size, *data.shape[axis + 1 :])
+    x = widen(data).reshape(math.prod(data.shape[:axis]), size, *data.shape[axis + 1 :])
     segment = _segments_of(bounds, size)
     where = (jnp.arange(x.shape[0])[:, None], segment)
     begin = _REDUCTIONS[reduce] if initial is None else jnp.asarray(initial).astype(x.dtype)
     # One segment more takes what lies in none.
     into = jnp.full((x.shape[0], count + 1, *x.shape[2:]), begin, x.dtype)
     if reduce in ("sum", "mean"):
-        found = into.at[where].add(x, mode=IN_BOUNDS)
+        found = add_at(into, (0, 1), where, x)
     else:
         kind = {"max": "amax", "min": "amin", "prod": "prod"}[reduce]
         found = combine_at(kind, (0, 1), into, where, x)

@@ -96,17 +96,27 @@ def amin(
 
 
 def argmax(
-    input: Tensor, dim: int | None = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor,
+    dim: int | None = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
 ) -> Tensor:
-    """The position of the greatest element along ``dim``, or of all."""
-    return torch.argmax(filled(input, mask, "lowest"), dim, bool(keepdim)).to(dtype or torch.int64)
+    """The position of the greatest element along ``dim``, or of all; in ``input``'s dtype, as PyTorch has it."""
+    return torch.argmax(filled(input, mask, "lowest"), dim, bool(keepdim)).to(dtype or input.dtype)
 
 
 def argmin(
-    input: Tensor, dim: int | None = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor,
+    dim: int | None = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
 ) -> Tensor:
-    """The position of the least element along ``dim``, or of all."""
-    return torch.argmin(filled(input, mask, "highest"), dim, bool(keepdim)).to(dtype or torch.int64)
+    """The position of the least element along ``dim``, or of all; in ``input``'s dtype, as PyTorch has it."""
+    return torch.argmin(filled(input, mask, "highest"), dim, bool(keepdim)).to(dtype or input.dtype)
 
 
 def mean(

@@ -17,9 +17,7 @@ def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
     found: list[int] = []
     for d in dim if isinstance(dim, (tuple, list)) else (dim,):
         if not -rank <= d < rank:
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-rank}, {rank - 1}], but got {d})"
-            )
+            raise IndexError(f"Dimension out of range (expected to be in range of [{-rank}, {rank - 1}], but got {d})")
         if d % rank in found:
             raise RuntimeError(f"dim={d % rank} appears multiple times in the list of dims")
         found.append(d % rank)
@@ -35,9 +33,7 @@ def mask_of(input: Tensor, mask: Tensor) -> Tensor:
     if mask.shape == input.shape:
         return mask.bool()
     if mask.ndim > input.ndim:
-        raise IndexError(
-            "_input_mask expected broadcastable mask (got mask dimensionality higher than of the input)"
-        )
+        raise IndexError("_input_mask expected broadcastable mask (got mask dimensionality higher than of the input)")
     return torch.broadcast_to(mask.clone(), input.shape).bool()
 
 

@@ -147,6 +147,8 @@ def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = No
     aval = self._aval
     if shape == aval.shape:
         return self
+    if any(n < 0 for n in shape):
+        raise RuntimeError("numel: integer multiplication overflow")
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     n = int(np.prod(shape, dtype=np.int64))

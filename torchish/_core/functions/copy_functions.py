@@ -80,9 +80,7 @@ def _alias(input: Tensor) -> Tensor:
     return view_of(input, lambda g: g, "AliasBackward0")
 
 
-def _slice(
-    input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Tensor:
+def _slice(input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
     if not input.shape:
         raise RuntimeError("slice() cannot be applied to a 0-dim tensor.")
     d = wrap_dim(dim, len(input.shape))

@@ -389,13 +389,14 @@ def _quantile(name: str, ignore_nan: bool, what: str) -> None:
         interpolation: str = "linear",
         out: Tensor | None = None,
     ) -> Tensor:
-        if not isinstance(q, (Tensor, np.generic)) and q.__class__ not in NUMBER_CLASSES:
+        q = q.item() if isinstance(q, np.generic) else q
+        if not isinstance(q, Tensor) and q.__class__ not in NUMBER_CLASSES:
             raise TypeError(
                 f"{name}() received an invalid combination of arguments - got (Tensor, {type(q).__name__}), but "
                 "expected q to be a float or a Tensor"
             )
         _check_quantile(input, q, interpolation, out)
-        operands = (input, q if isinstance(q, Tensor) else float(q))
+        operands: tuple[Any, ...] = (input, q if isinstance(q, Tensor) else float(q))  # type: ignore[arg-type]
         static = (as_int(dim), bool(keepdim), interpolation, ignore_nan)
         op = OPS["quantile.of"]
         return call(op, operands, static) if out is None else call_out(op, operands, static, out)

@@ -136,6 +136,7 @@ _READ_ONLY = (
     "of this program."
 )
 
+
 def _sharing(array: np.ndarray, message: str = "") -> Tensor:
     """A tensor over an array's memory, which may be read-only: then a write to the tensor leaves it as it is."""
     if not array.flags.writeable and message:
@@ -146,9 +147,7 @@ def _sharing(array: np.ndarray, message: str = "") -> Tensor:
 
 
 @public("torch")
-def frombuffer(
-    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
-) -> Tensor:
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A vector over the memory of an object that has the buffer protocol, from byte ``offset`` on.
 
     https://docs.pytorch.org/docs/stable/generated/torch.frombuffer.html
@@ -266,7 +265,8 @@ def _imported(source: Any) -> Tensor:
         source = _Capsule(source)
     elif not hasattr(source, "__dlpack__"):
         raise RuntimeError(_INVALID_CAPSULE)
-    if tuple(source.__dlpack_device__())[0] == 1:
+    kind, _ = source.__dlpack_device__()
+    if kind == 1:
         try:
             return _sharing(np.from_dlpack(source))
         except (BufferError, RuntimeError):  # bfloat16, which NumPy does not import
@@ -322,5 +322,3 @@ def __dlpack_device__(self: Tensor) -> tuple[Any, int]:
 def to_dlpack(tensor: Tensor) -> Any:
     """A DLPack capsule of the tensor's memory, which ``from_dlpack`` of any library takes once."""
     return __dlpack__(tensor)
-
-

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..._exec.value import from_numpy
 from ..._exec.statistics import Reason
+from ..._exec.value import from_numpy
 from ..._exec.window import THREADS, flush, materialise, record
 from ..._ops.kernel_dtypes import require_dtype
 from ..._ops.registry import OPS

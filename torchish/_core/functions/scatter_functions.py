@@ -111,9 +111,7 @@ def _unsafe_masked_index(self: Tensor, mask: Tensor, indices: Sequence[Any], fil
 
 
 @public("torch")
-def _unsafe_masked_index_put_accumulate(
-    input: Tensor, mask: Tensor, indices: Sequence[Any], values: Tensor
-) -> Tensor:
+def _unsafe_masked_index_put_accumulate(input: Tensor, mask: Tensor, indices: Sequence[Any], values: Tensor) -> Tensor:
     """``input`` with ``values`` added at ``indices`` where ``mask`` holds."""
     if input._aval.numel == 0:
         return input.clone()  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._exec import placement as placements
 from ..arguments import as_size, unpack
 from ..creation import _array_to_tensor
 from ..dtypes import of
@@ -35,9 +36,7 @@ def _elements(t: Tensor) -> list[Any]:
 
 def _apply(name: str, self: Tensor, others: Sequence[Tensor], function: Callable[..., Any]) -> Tensor:
     if self.requires_grad:
-        raise RuntimeError(
-            f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead."
-        )
+        raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
     for which, t in zip(("other",) if len(others) == 1 else ("x", "y"), others, strict=False):
         if not isinstance(t, Tensor):
             raise TypeError(f"{name}(): argument '{which}' must be Tensor, not {type(t).__name__}")
@@ -89,7 +88,10 @@ def as_subclass(self: Tensor, cls: type) -> Tensor:
     if not isinstance(cls, type):
         raise TypeError(f"cls must be a type (got {type(cls).__name__})")
     if not issubclass(cls, Tensor):
-        raise RuntimeError(f"Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your class inherits from Tensor.")
+        raise RuntimeError(
+            "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your "
+            "class inherits from Tensor."
+        )
     view = view_of(self, lambda g: g, "AliasBackward0")
     made: Tensor = object.__new__(cls)
     made._storage, made._view, made._edge = view._storage, view._view, view._edge
@@ -220,6 +222,14 @@ def _base_array(storage: Any) -> np.ndarray:
 def is_pinned(self: Tensor, device: Any = None) -> bool:
     """Whether the data lies in page-locked memory: never, JAX copies to an accelerator from ordinary memory."""
     return False
+
+
+@public("Tensor")
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """The tensor itself: JAX copies to an accelerator from ordinary memory. RuntimeError where there is none."""
+    if not placements.devices("cuda"):
+        raise RuntimeError("Cannot access accelerator device when none is available.")
+    return self
 
 
 @public("Tensor")
