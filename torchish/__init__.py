@@ -28,11 +28,14 @@ globals().update(_PUBLIC["torch"])
 
 from . import (  # noqa: E402
     autograd,
+    backends,
     compiler,
+    cpu,
     cuda,
     fft,
     interop,
     linalg,
+    masked,
     nn,
     optim,
     random,

@@ -25,6 +25,7 @@ from .python_data import array_from_data, converted, infer_dtype, kind_of_dtype,
 from .size import Size
 from .storage import from_shared
 from .tensor import Tensor, View, requiring_grad
+from .warn_once import warn_once
 
 # Values
 
@@ -120,9 +121,8 @@ def from_numpy_array(ndarray: np.ndarray) -> Tensor:
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
         )
-    if not ndarray.flags.writeable and not _warned:
-        _warned.append("not writable")
-        warnings.warn(_NOT_WRITABLE, UserWarning, stacklevel=2)
+    if not ndarray.flags.writeable:
+        warn_once(_NOT_WRITABLE)
     t = object.__new__(Tensor)
     t._view = t._edge = t._grad = t._extra = None
     if ndarray.flags.c_contiguous:
@@ -143,7 +143,6 @@ def from_numpy_array(ndarray: np.ndarray) -> Tensor:
     return t
 
 
-_warned: list[str] = []
 _NOT_WRITABLE = (
     "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
     "this tensor will result in undefined behavior. You may want to copy the array to protect its data or make it "

@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .matmul import PRECISION, cpp_name
+from .matmul import cpp_name
+from .precision import conv_precision
 from .registry import Dims, Tensor, op
 from .scalar_types import is_bool, is_complex, is_inexact, scalar_name
 
@@ -162,14 +163,16 @@ def _xla(x: Tensor, w: Tensor, stride: Any, pads: Pads, dilation: Any, groups: i
         rhs_dilation=dilation,
         dimension_numbers=("NC" + letters, "OI" + letters, "NC" + letters),
         feature_group_count=groups,
-        precision=PRECISION,
+        precision=conv_precision(),
     )
 
 
 def _pointwise(x: Tensor, w: Tensor) -> Tensor:
     """A convolution with a kernel of one element: a product over channels, image by image."""
     images = x.reshape(*x.shape[:2], -1)
-    return jnp.matmul(w.reshape(w.shape[:2]), images, precision=PRECISION).reshape(x.shape[0], w.shape[0], *x.shape[2:])
+    return jnp.matmul(w.reshape(w.shape[:2]), images, precision=conv_precision()).reshape(
+        x.shape[0], w.shape[0], *x.shape[2:]
+    )
 
 
 def patches(x: Tensor, kernel: tuple[int, ...], stride: Any, dilation: Any, pads: Pads, value: Any = 0) -> list[Tensor]:
@@ -199,7 +202,7 @@ def _columns(x: Tensor, w: Tensor, stride: Any, pads: Pads, dilation: Any) -> Te
     channels_first = jnp.swapaxes(x, 0, 1)
     taken = patches(channels_first, w.shape[2:], stride, dilation, pads)
     columns = jnp.stack(taken, 1).reshape(w[0].size, -1)
-    product = jnp.matmul(w.reshape(w.shape[0], -1), columns, precision=PRECISION)
+    product = jnp.matmul(w.reshape(w.shape[0], -1), columns, precision=conv_precision())
     return jnp.swapaxes(product.reshape(w.shape[0], *taken[0].shape[1:]), 0, 1)
 
 

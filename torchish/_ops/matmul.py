@@ -1,7 +1,7 @@
 """Matrix products: the ``matmul`` family, ``addmm`` and its kin, ``linear`` and ``bilinear``.
 
-Products of floats are computed in full precision everywhere: accelerators would otherwise round float32
-operands to fewer bits. Half types multiply as they are; XLA accumulates them in float32.
+Products of floats are computed in full precision everywhere unless a setting says otherwise (``precision.py``):
+accelerators would round float32 operands to fewer bits. Half types multiply as they are; XLA accumulates them in float32.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from jax import lax
 from .broadcasting import broadcast_shapes
 from .dims import normalize_dim
 from .kernel_dtypes import require_dtype
+from .precision import matmul_precision
 from .registry import DType, Number, Tensor, op
 from .scalar_types import is_bool, is_complex, is_floating, is_inexact, scalar_name
-
-PRECISION = lax.Precision.HIGHEST
 
 _CPP_NAMES = {
     "Byte": "unsigned char",
@@ -78,7 +77,7 @@ def _refuse_bool(dtype: Any, kernel: str) -> None:
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
-    return jnp.matmul(a, b, precision=PRECISION)
+    return jnp.matmul(a, b, precision=matmul_precision())
 
 
 def _check_mm(rows: int, a: Tensor, b: Tensor) -> None:
@@ -266,7 +265,9 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
             f"{list(input.shape)} and {list(other.shape)}"
         )
     _check_same_dtype(input, other)
-    return lax.dot_general(input, other, (((input.ndim - 1,), (other.ndim - 1,)), ((), ())), precision=PRECISION)
+    return lax.dot_general(
+        input, other, (((input.ndim - 1,), (other.ndim - 1,)), ((), ())), precision=matmul_precision()
+    )
 
 
 def _check_same_dtype(a: Tensor, b: Tensor) -> None:
@@ -364,7 +365,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
                 f"{scalar_name(x.dtype)} and {scalar_name(batch2.dtype)}"
             )
     _refuse_bool(batch2.dtype, "addmm_impl_cpu_")
-    total = lax.dot_general(batch1, batch2, (((0, 2), (0, 1)), ((), ())), precision=PRECISION)
+    total = lax.dot_general(batch1, batch2, (((0, 2), (0, 1)), ((), ())), precision=matmul_precision())
     return _scaled(beta, target) + _scaled(alpha, total)
 
 
@@ -417,7 +418,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         _check_mm(rows, input, weight.T)
     else:
         _check_addmm(bias, jnp.zeros((rows, input.shape[-1]), input.dtype), weight.T)
-    product = lax.dot_general(input, weight, (((input.ndim - 1,), (1,)), ((), ())), precision=PRECISION)
+    product = lax.dot_general(input, weight, (((input.ndim - 1,), (1,)), ((), ())), precision=matmul_precision())
     if bias is None:
         return product
     return product + expand(bias, (rows, weight.shape[0])).reshape(product.shape)
@@ -451,5 +452,5 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"input2: {cpp_name(input2.dtype)}, weight: {cpp_name(weight.dtype)}"
         )
     _refuse_bool(weight.dtype, "bmm")
-    result = jnp.einsum("...i,oij,...j->...o", input1, weight, input2, precision=PRECISION)
+    result = jnp.einsum("...i,oij,...j->...o", input1, weight, input2, precision=matmul_precision())
     return result if bias is None else result + bias

@@ -178,25 +178,25 @@ for _scatter in (scatter_src, scatter_value, scatter_src_reduce, scatter_value_r
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _combine_at(kind: str, dims: tuple[int, ...], x: Tensor, indices: tuple[Tensor, ...], src: Tensor) -> Tensor:
+def combine_at(kind: str, dims: tuple[int, ...], x: Tensor, indices: tuple[Tensor, ...], src: Tensor) -> Tensor:
     """``x`` multiplied by, or taken the extremum with, ``src`` at ``indices``."""
     ref = at(x, dims, indices)
     return {"prod": ref.mul, "amax": ref.max, "amin": ref.min}[kind](src, mode=IN_BOUNDS)
 
 
-@_combine_at.defjvp
+@combine_at.defjvp
 def _(kind, dims, primals, tangents):
     """A product's slope is the product of the others, also past one zero; extrema are shared among equals."""
     (x, indices, src), (x_t, _, src_t) = primals, tangents
-    result = _combine_at(kind, dims, x, indices, src)
+    result = combine_at(kind, dims, x, indices, src)
     nothing = jnp.zeros_like(x)
     if kind == "prod":
         is_zero = src == 0
         zeros = add_at(nothing, dims, indices, is_zero.astype(x.dtype))
         lone_zero = is_zero & (read(zeros, dims, indices) == 1)
         nonzero_x = jnp.where(x == 0, jnp.ones((), x.dtype), x)
-        x_slope = _combine_at(kind, dims, nonzero_x, indices, src) / nonzero_x
-        others = _combine_at(kind, dims, x, indices, jnp.where(lone_zero, jnp.ones((), x.dtype), src))
+        x_slope = combine_at(kind, dims, nonzero_x, indices, src) / nonzero_x
+        others = combine_at(kind, dims, x, indices, jnp.where(lone_zero, jnp.ones((), x.dtype), src))
         quotient = read(result, dims, indices) / jnp.where(is_zero, jnp.ones((), x.dtype), src)
         src_slope = jnp.where(lone_zero, read(others, dims, indices), quotient)
     else:
@@ -228,7 +228,7 @@ def _reduce_into(
     if not include_self:
         x = jnp.where(written(x, dims, indices), jnp.asarray(_identity(reduce, x.dtype), x.dtype), x)
     if reduce in ("prod", "amax", "amin"):
-        return _combine_at(reduce, dims, x, indices, src)
+        return combine_at(reduce, dims, x, indices, src)
     total = add_at(x, dims, indices, src)
     if reduce == "sum":
         return total

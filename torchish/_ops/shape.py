@@ -339,26 +339,6 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return diag_embed(input.reshape(-1), offset)
 
 
-def _triangle_indices(row: int, col: int, offset: int, dtype: DType, lower: bool) -> Tensor:
-    for name, size in (("row", row), ("col", col)):
-        if size < 0:
-            raise RuntimeError(f"{name} must be non-negative, got{size}")
-    below = np.arange(col) - np.arange(row)[:, None] <= (offset if lower else offset - 1)
-    return jnp.asarray(np.stack(np.nonzero(below if lower else ~below)), np.int64 if dtype is None else dtype)
-
-
-@op(namespaces=("torch",), differentiable=False)
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None) -> Tensor:
-    """The positions of a ``row`` x ``col`` matrix's lower triangle, as two rows of int64."""
-    return _triangle_indices(row, col, offset, dtype, lower=True)
-
-
-@op(namespaces=("torch",), differentiable=False)
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None) -> Tensor:
-    """The positions of a ``row`` x ``col`` matrix's upper triangle, as two rows of int64."""
-    return _triangle_indices(row, col, offset, dtype, lower=False)
-
-
 @op(namespaces=(), differentiable=False)
 def one_hot(tensor: Tensor, num_classes: int) -> Tensor:
     """A new last dimension of size ``num_classes``, 1 at the class and 0 elsewhere; int64 in and out."""

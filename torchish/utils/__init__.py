@@ -1,1 +1,7 @@
 """Utilities, as ``torch.utils``."""
+
+from __future__ import annotations
+
+from . import dlpack
+
+__all__ = ["dlpack"]

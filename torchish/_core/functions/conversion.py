@@ -137,16 +137,18 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
 
 @public("Tensor")
-def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
     """Give this tensor another size in place; elements are kept in order, new ones are unspecified."""
     from ..arguments import as_size, unpack
     from ..creation import full_value
     from ..storage import Storage
 
-    shape = as_size(unpack(sizes))
+    shape = as_size(unpack(sizes) if size is None else size)
     aval = self._aval
     if shape == aval.shape:
         return self
+    if any(n < 0 for n in shape):
+        raise RuntimeError("numel: integer multiplication overflow")
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     n = int(np.prod(shape, dtype=np.int64))

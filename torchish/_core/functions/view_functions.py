@@ -259,7 +259,7 @@ def _pieces(input: Tensor, d: int, sizes: Sequence[int], name: str) -> tuple[Ten
     return tuple(made)
 
 
-@public()
+@public("torch")
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Consecutive pieces of one dimension: of a size (the last may be smaller), or of given sizes."""
     if len(tensor.shape) == 0:
@@ -285,6 +285,12 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
     count = max(-(-n // size), 1) if size else 1
     return _pieces(tensor, d, [min(size, n - i * size) for i in range(count)], "SplitBackward0")
+
+
+@public("Tensor", name="split")
+def split_method(self: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Consecutive pieces of one dimension: of a size (the last may be smaller), or of given sizes."""
+    return split(self, split_size, dim)
 
 
 @public("Tensor")
@@ -394,9 +400,9 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 
 @public("Tensor")
-def expand(self: Tensor, *sizes: Any) -> Tensor:
+def expand(self: Tensor, *sizes: Any, implicit: bool = False, **named: Any) -> Tensor:
     """Dimensions of size 1 repeated without a copy; -1 leaves a dimension as it is."""
-    size = as_size(unpack(sizes))
+    size = as_size(named["size"] if named else unpack(sizes))
     aval = self._aval
     try:
         return view_of(self, lambda g: views.expanded(g, size), "ExpandBackward0")
