@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .dims import widen
-from .matmul import PRECISION
+from .precision import matmul_precision
 from .registry import Tensor, check_of, op
 from .scalar_types import default_float, is_bool, is_complex, is_floating, is_integral, scalar_name
 
@@ -67,7 +67,7 @@ def _covariance(x: Tensor, correction: int, fweights: Tensor | None, aweights: T
         freedom = jnp.where(freedom > 0, freedom, jnp.zeros((), freedom.dtype))
         centred = x - mean
         scaled = centred * w
-    product = jnp.matmul(centred, jnp.conj(scaled.T), precision=PRECISION)
+    product = jnp.matmul(centred, jnp.conj(scaled.T), precision=matmul_precision())
     return jnp.squeeze(product / freedom.astype(product.dtype))
 
 

@@ -10,13 +10,13 @@ from jax import lax
 
 from .inverses import inverse
 from .linalg_errors import refuse_half, require_inexact, require_square
-from .matmul import PRECISION
+from .precision import FULL
 from .registry import Tensor, op
 from .scalar_types import is_complex, real_of
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
-    return jnp.matmul(a, b, precision=PRECISION)
+    return jnp.matmul(a, b, precision=FULL)
 
 
 def _adjoint(x: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ def _adjugate_slope_of_any(A: Tensor, t: Tensor) -> Tensor:
     u, s, vh, scale = _rotations(A)
     e = _product(_product(_adjoint(u), t), _adjoint(vh))
     pairs = _others_of_pairs(s).astype(A.dtype)
-    diagonal = jnp.einsum("...ij,...j->...i", pairs, jnp.diagonal(e, axis1=-2, axis2=-1), precision=PRECISION)
+    diagonal = jnp.einsum("...ij,...j->...i", pairs, jnp.diagonal(e, axis1=-2, axis2=-1), precision=FULL)
     inner = diagonal[..., None] * jnp.eye(A.shape[-1], dtype=A.dtype) - pairs * e
     return scale * _product(_product(_adjoint(vh), inner), _adjoint(u))
 

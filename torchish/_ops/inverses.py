@@ -25,7 +25,7 @@ from .linalg_errors import (
     require_matrix,
     require_square,
 )
-from .matmul import PRECISION
+from .precision import FULL
 from .registry import Dims, Tensor, check_of, op
 from .scalar_types import scalar_name
 
@@ -43,7 +43,7 @@ def _(primals: Any, tangents: Any) -> tuple[Tensor, Tensor]:
     """From the inverse itself: solving with the factors again, as JAX would, costs more."""
     (A,), (t,) = primals, tangents
     x = inverse(A)
-    return x, -jnp.matmul(jnp.matmul(x, t, precision=PRECISION), x, precision=PRECISION)
+    return x, -jnp.matmul(jnp.matmul(x, t, precision=FULL), x, precision=FULL)
 
 
 def zero_pivot(A: Tensor) -> Tensor:

@@ -173,7 +173,7 @@ def _wide_product(a: Tensor, b: Tensor, out_dtype: DType) -> Tensor:
         return _product(a, b)
     if a.dtype != out_dtype and not (out_dtype == np.float32 and is_floating(a.dtype) and a.dtype.itemsize == 2):
         raise RuntimeError("out_dtype must be the same as input dtype or fp32 for fp16/bf16 inputs")
-    return jnp.matmul(a, b, precision=PRECISION, preferred_element_type=out_dtype)
+    return jnp.matmul(a, b, precision=matmul_precision(), preferred_element_type=out_dtype)
 
 
 @op(out=True, grad_node="MmBackward0")

@@ -10,7 +10,7 @@ from jax import lax
 
 from .broadcasting import broadcast_shapes
 from .kernel_dtypes import require_dtype
-from .matmul import PRECISION
+from .precision import FULL
 from .scalar_types import is_complex, is_inexact, scalar_name
 
 
@@ -103,7 +103,7 @@ def product(*matrices: jax.Array) -> jax.Array:
     """The matrix product, from the left, in full precision."""
     result, *rest = matrices
     for x in rest:
-        result = jnp.matmul(result, x, precision=PRECISION)
+        result = jnp.matmul(result, x, precision=FULL)
     return result
 
 

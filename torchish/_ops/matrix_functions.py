@@ -15,14 +15,15 @@ from .dims import at_least_1d, normalize_dim, widen
 from .inverses import inverse, inversion_error, singular
 from .kernel_dtypes import half_in_float32, require_dtype
 from .linalg_errors import is_half, no_check, require_inexact, require_square
-from .matmul import PRECISION, cpp_name, matmul, size_at
+from .matmul import cpp_name, matmul, size_at
+from .precision import FULL
 from .registry import Tensor, Tensors, check_of, op
 from .scalar_types import is_bool, is_complex, is_integral, real_of, scalar_name
 from .scan import cumprod
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
-    return jnp.matmul(a, b, precision=PRECISION)
+    return jnp.matmul(a, b, precision=FULL)
 
 
 # Powers

@@ -11,7 +11,7 @@ import numpy as np
 
 from .broadcasting import broadcast_shapes
 from .linalg_errors import refuse_half
-from .matmul import PRECISION
+from .precision import matmul_precision
 from .reduction import p_norm
 from .registry import Tensor, op
 from .scalar_types import is_floating, scalar_name
@@ -52,7 +52,7 @@ def _(primals: Any, tangents: Any) -> tuple[Tensor, Tensor]:
 def _euclidean(x1: Tensor, x2: Tensor) -> Tensor:
     """Euclidean distances from ``|a|**2 - 2 a b + |b|**2``."""
     squares = [jnp.sum(x * x, axis=-1) for x in (x1, x2)]
-    products = jnp.matmul(x1, jnp.swapaxes(x2, -1, -2), precision=PRECISION)
+    products = jnp.matmul(x1, jnp.swapaxes(x2, -1, -2), precision=matmul_precision())
     squared = squares[0][..., :, None] - 2 * products + squares[1][..., None, :]
     return jnp.sqrt(jnp.where(squared < 0, jnp.zeros((), squared.dtype), squared))
 
@@ -64,7 +64,7 @@ def _(primals: Any, tangents: Any) -> tuple[Tensor, Tensor]:
     distance = _euclidean(x1, x2)
 
     def product(a: Tensor, b: Tensor) -> Tensor:
-        return jnp.matmul(a, jnp.swapaxes(b, -1, -2), precision=PRECISION)
+        return jnp.matmul(a, jnp.swapaxes(b, -1, -2), precision=matmul_precision())
 
     slope = jnp.sum(x1 * t1, axis=-1)[..., :, None] - product(t1, x2)
     slope = slope - product(x1, t2) + jnp.sum(x2 * t2, axis=-1)[..., None, :]

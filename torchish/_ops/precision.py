@@ -10,8 +10,11 @@ from jax import lax
 
 BY_NAME = {"highest": lax.Precision.HIGHEST, "high": lax.Precision.HIGH, "medium": lax.Precision.DEFAULT}
 
+# Within decompositions and inverses, whatever the user lets products be.
+FULL = lax.Precision.HIGHEST
+
 _matmul = "highest"
-_conv = "high"  # PyTorch lets convolutions use TensorFloat-32 unless told otherwise
+_conv = "highest"  # PyTorch lets convolutions use TensorFloat-32 unless told otherwise: here only when told to
 
 
 def matmul_precision() -> lax.Precision:

@@ -11,13 +11,13 @@ import numpy as np
 
 from .broadcasting import broadcast_shapes
 from .linalg_errors import no_check, nonfinite, refuse_half, require_inexact, require_square, svd_error
-from .matmul import PRECISION
+from .precision import FULL
 from .registry import Number, Tensor, check_of, op
 from .scalar_types import is_complex, is_inexact, real_of, scalar_name
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
-    return jnp.matmul(a, b, precision=PRECISION)
+    return jnp.matmul(a, b, precision=FULL)
 
 
 def _adjoint(x: Tensor) -> Tensor:

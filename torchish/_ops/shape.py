@@ -13,7 +13,7 @@ from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, distinct_dims, iota, normalize_dim
 from torchish._ops.indexing import read, scalar_as, shown_shape
 from torchish._ops.kernel_dtypes import require_dtype
-from torchish._ops.registry import Dims, DType, Ints, Number, Size, Tensor, Tensors, check_of, op
+from torchish._ops.registry import Dims, Ints, Number, Size, Tensor, Tensors, check_of, op
 
 # --- joining ----------------------------------------------------------------------------------------
 

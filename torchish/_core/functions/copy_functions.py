@@ -15,7 +15,7 @@ from ..public import public
 from ..tensor import Tensor
 from ..underivable import without_derivative
 from ..views import sliced, view_of, wrap_dim
-from . import view_functions
+from . import complex_functions, view_functions
 from .counting_functions import _CPP_DTYPES
 
 # Copies
@@ -105,7 +105,7 @@ def _view_as_complex(input: Tensor) -> Tensor:
         raise RuntimeError(
             "view_as_complex_copy does not support automatic differentiation for outputs with complex dtype."
         )
-    return view_functions.view_as_complex(input)
+    return complex_functions.view_as_complex(input)
 
 
 _copying("alias", _alias)
@@ -124,7 +124,7 @@ _copying("unbind", view_functions.unbind)
 _copying("unfold", view_functions.unfold)
 _copying("unsqueeze", view_functions.unsqueeze)
 _copying("view", _view)
-_copying("view_as_real", view_functions.view_as_real)
+_copying("view_as_real", complex_functions.view_as_real)
 _copying("view_as_complex", _view_as_complex)
 
 
