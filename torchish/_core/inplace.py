@@ -16,7 +16,7 @@ from .._exec.value import Aval, Value, aval_of
 from .._exec.window import THREADS, Context, record, undone_by_failure
 from .._ops import scalar_types
 from .._ops.out_rules import ALL, Out
-from .._ops.registry import OPS, Op
+from .._ops.registry import Op
 from . import promotion
 from .device import placement_of
 from .dispatch import _bind, _kernel, call, edges_across, make_node, return_type
@@ -280,15 +280,21 @@ def call_out(op: Op, operands: Sequence[Any], static: tuple, out: Any) -> Any:
         kernel = _kernel(op, values, key)
     if rule.copies and context.grad_enabled and (needs or targets[0].requires_grad):
         made = call(op, operands, static)
+        if targets[0].requires_grad and made.shape != targets[0].shape:
+            raise RuntimeError(
+                f"{rule.autograd}(): the 'out' tensor was specified and requires gradients, and its shape does not match "
+                "the expected result. Either remove the 'out' argument, ensure it does not require gradients, or make "
+                "sure its shape matches the expected output."
+            )
         resize_for(targets[0], made.shape, rule.warns)
-        return call_inplace(OPS["copy"], (targets[0], made))
+        return targets[0].copy_(made)  # type: ignore[attr-defined]
     results = record(context, kernel, values)
     for target, value in zip(targets, (results,) if kernel.single is not None else results, strict=True):
         write_out(rule, target, value)
     return out if op.returns is None else return_type(op, "_out")(targets)
 
 
-def give_out(name: str, rule: Out, operands: dict[str, Any], made: Tensor, out: Any) -> Tensor:
+def give_out(name: str, rule: Out, operands: dict[Any, Any], made: Tensor, out: Any) -> Tensor:
     """Write what a function of several ops has made of ``operands`` into ``out``, under ``rule``; returns ``out``."""
     (target,) = targets = _targets(name, out)
     check_out_history(name, rule, _requires_grad(list(operands.values())), targets)
@@ -368,7 +374,7 @@ def check_out_history(name: str, rule: Out, needs: bool, targets: Sequence[Tenso
         )
 
 
-def check_out(rule: Out, operands: dict[str, Any], result: Aval, target: Tensor, position: int) -> None:
+def check_out(rule: Out, operands: dict[Any, Any], result: Aval, target: Tensor, position: int) -> None:
     """Raise PyTorch's error where ``target`` cannot be ``out=`` for a result."""
     check_mode(target)
     if result.placement is not target._aval.placement:
@@ -419,7 +425,7 @@ def _check_out_dtype(rule: Out, result: Any, target: Any, position: int) -> None
 
 def tensor_type_name(scalar_name: str) -> str:
     """What PyTorch's older texts call a tensor of this dtype on the CPU."""
-    old = scalar_name in ("Double", "Float", "Half", "Long", "Int", "Short", "Char", "Byte", "Bool")
+    old = scalar_name in ("Double", "Float", "Half", "Long", "Int", "Short", "Char", "Byte")
     return f"torch.{scalar_name}Tensor" if old else f"CPU{scalar_name}Type"
 
 

@@ -80,6 +80,7 @@ TENSORDOT = Out(
     "same",
     shared=ALL,
     copies=True,
+    autograd="tensordot",
 )
 CONCATENATED = Out(
     "torch.cat(): input types can't be cast to the desired output type {got}",
@@ -106,7 +107,6 @@ OF_ALL = Out(
     "Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got "
     "false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)",
     shared=ALL,
-    warns=False,
 )
 LOG_SIGMOID = Out(
     "expected scalar type {want} but found {got}", "same", shared=ALL, autograd="log_sigmoid_forward", warns=False
