@@ -20,6 +20,7 @@ from .arguments import as_size, unpack
 from .device import placement_of
 from .dispatch import wrap
 from .geometry import Geometry
+from .inplace import check_made_out, give_made_out
 from .public import public
 from .python_data import array_from_data, converted, infer_dtype, kind_of_dtype, numpy_type_error
 from .size import Size
@@ -191,8 +192,8 @@ def _maker(name: str, number: int, what: str) -> None:
     ) -> Tensor:
         shape = _sizes(sizes if size is None else (size,), name)
         if out is not None:
-            out.resize_(shape)
-            return out.fill_(number)
+            np_dtype = check_made_out(name, out, dtype, device)
+            return give_made_out(_filled(shape, number, np_dtype, out.device, False, name), out, requires_grad)
         return _filled(shape, number, _np_dtype(dtype), device, requires_grad, name)
 
     def make_like(
@@ -279,8 +280,8 @@ def full(
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     value, np_dtype = _number_of(fill_value, dtype)
     if out is not None:
-        out.resize_(as_size(size))
-        return out.fill_(value)
+        np_dtype = check_made_out("full", out, dtype, device)
+        return give_made_out(_filled(size, value, np_dtype, out.device, False), out, requires_grad)
     return _filled(size, value, np_dtype, device, requires_grad)
 
 
@@ -343,9 +344,7 @@ def new_tensor(
 def _host(compute: Callable[[], np.ndarray], dtype: np.dtype, out: Any, device: Any, requires_grad: bool) -> Tensor:
     array = converted(compute(), dtype)
     if out is not None:
-        made = _array_to_tensor(array, placement_of(out.device))
-        out.resize_(array.shape)
-        return out.copy_(made)
+        return give_made_out(_array_to_tensor(array, placement_of(out.device)), out, requires_grad)
     return _array_to_tensor(array, placement_of(device), requires_grad)
 
 
@@ -400,12 +399,23 @@ def arange(
     if (by > 0 and last < first) or (by < 0 and last > first):
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     integral = all(isinstance(x, int) for x in (first, last, by))
-    np_dtype = _np_dtype(out.dtype if dtype is None and out is not None else dtype, np.int64 if integral else None)
+    np_dtype = _np_dtype(dtype, np.int64 if integral else None)
+    if out is not None:
+        np_dtype = check_made_out("arange", out, dtype, device)
     if np_dtype == np.int64 and not integral:  # PyTorch counts in the dtype itself, which here is exact
         first, last, by, integral = int(first), int(last), int(by), True
         if by == 0:
             raise ValueError("step must be nonzero")
     count = math.ceil((last - first) / by) if not integral else -(-(last - first) // by)
+
+    if out is not None and out._aval.numel not in (0, count):
+        warnings.warn(
+            f"The number of elements in the out tensor of shape {list(out.shape)} is {out._aval.numel} which does not "
+            f"match the computed number of elements {count}. Note that this may occur as a result of rounding error. "
+            f"The out tensor will be resized to a tensor of shape ({count},).",
+            UserWarning,
+            stacklevel=2,
+        )
 
     def compute() -> np.ndarray:
         if np_dtype.kind in "iu":
@@ -435,7 +445,8 @@ def range_(
         stacklevel=2,
     )
     count = math.floor((end - start) / step) + 1
-    return _host(lambda: np.arange(count) * step + start, _np_dtype(dtype), out, device, requires_grad)
+    np_dtype = _np_dtype(dtype) if out is None else check_made_out("range", out, dtype, device)
+    return _host(lambda: np.arange(count) * step + start, np_dtype, out, device, requires_grad)
 
 
 def _linspace(start: float, end: float, steps: int, dtype: np.dtype) -> np.ndarray:
@@ -479,7 +490,7 @@ def linspace(
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     default = infer_dtype({complex}) if isinstance(first, complex) or isinstance(last, complex) else None
-    np_dtype = _np_dtype(dtype, default)
+    np_dtype = _np_dtype(dtype, default) if out is None else check_made_out("linspace", out, dtype, device)
     return _host(lambda: _linspace(first, last, steps, np_dtype), np_dtype, out, device, requires_grad)
 
 
@@ -500,7 +511,7 @@ def logspace(
     """``base`` to powers spaced evenly from ``start`` to ``end``."""
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    np_dtype = _np_dtype(dtype)
+    np_dtype = _np_dtype(dtype) if out is None else check_made_out("logspace", out, dtype, device)
     exponents = _linspace(float(_plain_number(start)), float(_plain_number(end)), steps, np.dtype(np.float64))
     return _host(lambda: np.power(float(base), exponents), np_dtype, out, device, requires_grad)
 
@@ -524,7 +535,7 @@ def eye(
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
     if m is not None and m < 0:
         raise RuntimeError(f"m must be greater or equal to 0, got {m}")
-    np_dtype = _np_dtype(dtype, out.dtype.np if out is not None else None)
+    np_dtype = _np_dtype(dtype) if out is None else check_made_out("eye", out, dtype, device)
     return _host(lambda: np.eye(n, m, dtype=np.int64), np_dtype, out, device, requires_grad)
 
 

@@ -455,14 +455,14 @@ def _refuse(op: Op, key: list, values: list) -> None:
 _return_types: dict[str, type] = {}
 
 
-def return_type(op: Op) -> type:
-    """The named tuple of an op's results, ``torch.return_types.max`` for instance."""
+def return_type(op: Op, suffix: str = "") -> type:
+    """The named tuple of an op's results, ``torch.return_types.max`` for instance, ``max_out`` where they were given."""
     from .return_types import make
 
-    found = _return_types.get(op.name)
+    found = _return_types.get(op.name + suffix)
     if found is None:
         assert op.returns is not None
-        found = _return_types[op.name] = make(op.name.partition(".")[0], op.returns)
+        found = _return_types[op.name + suffix] = make(op.name.partition(".")[0] + suffix, op.returns)
     return found
 
 

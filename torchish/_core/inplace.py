@@ -14,10 +14,13 @@ from typing import Any
 from .._exec.kernel import Kernel
 from .._exec.value import Aval, Value, aval_of
 from .._exec.window import THREADS, Context, record, undone_by_failure
+from .._ops import scalar_types
+from .._ops.out_rules import ALL, Out
 from .._ops.registry import Op
 from . import promotion
-from .dispatch import _bind, _kernel, edges_across, make_node
-from .dtypes import of
+from .device import placement_of
+from .dispatch import _bind, _kernel, call, edges_across, make_node, return_type
+from .dtypes import of, to_np
 from .geometry import is_dense, overlaps
 from .graph import Edge, move_retained, node_class, short_name
 from .storage import InferenceCounter, Storage
@@ -259,54 +262,192 @@ def _through_cast(context: Context, result: Value, target: Tensor, edge: Edge) -
 
 def call_out(op: Op, operands: Sequence[Any], static: tuple, out: Any) -> Any:
     """Run ``op`` and write its results into ``out``, a tensor or a tuple of them; returns ``out``."""
-    targets = out if isinstance(out, (tuple, list)) else (out,)
-    for target in targets:
-        if not isinstance(target, Tensor):
-            raise TypeError(
-                f"{op.name.partition('.')[0]}(): argument 'out' must be Tensor, not {type(target).__name__}"
-            )
+    name = op.name.partition(".")[0]
     context = THREADS.context
     values, key, needs, *_ = _bind(operands, static)
+    named, rule = _named_arguments(op, operands, static)
+    targets = _targets(name, out, op)
+    if op.differentiable or rule.lenient:
+        check_out_history(name, rule, bool(needs), targets)
     kernel = _kernel(op, values, key)
     if len(kernel.out_avals) != len(targets):
-        raise TypeError(f"{op.name}(): expected {len(kernel.out_avals)} tensors in out, got {len(targets)}")
-    if context.grad_enabled and (needs or any(t.requires_grad for t in targets)) and op.differentiable:
-        raise RuntimeError(
-            f"{op.name.partition('.')[0]}(): functions with out=... arguments don't support automatic differentiation, "
-            "but one of the arguments requires grad."
-        )
-    for aval, target in zip(kernel.out_avals, targets, strict=True):
-        check_mode(target)
-        check_castable(aval, target._aval)
-        if op.promote and any(
-            isinstance(x, Tensor) and x._storage is target._storage and shares_places(x, target) for x in operands
-        ):
-            raise RuntimeError(_PARTIAL_OVERLAP)
-        if aval.placement is not target._aval.placement:
+        raise TypeError(f"expected tuple of {len(kernel.out_avals)} elements but got {len(targets)}")
+    for position, (aval, target) in enumerate(zip(kernel.out_avals, targets, strict=True)):
+        check_out(rule, named, aval, target, position)
+    if rule.follows:
+        static = _with_dtype(op, static, targets[0]._aval.dtype)
+        values, key, *_ = _bind(operands, static)
+        kernel = _kernel(op, values, key)
+    if rule.copies and context.grad_enabled and (needs or targets[0].requires_grad):
+        made = call(op, operands, static)
+        if targets[0].requires_grad and made.shape != targets[0].shape:
             raise RuntimeError(
-                f"Expected all tensors to be on the same device, but found at least two devices, "
-                f"{aval.placement} and {target._aval.placement}!"
+                f"{rule.autograd}(): the 'out' tensor was specified and requires gradients, and its shape does not match "
+                "the expected result. Either remove the 'out' argument, ensure it does not require gradients, or make "
+                "sure its shape matches the expected output."
             )
+        resize_for(targets[0], made.shape, rule.warns)
+        return targets[0].copy_(made)  # type: ignore[attr-defined]
     results = record(context, kernel, values)
     for target, value in zip(targets, (results,) if kernel.single is not None else results, strict=True):
-        resize_for(target, value.aval.shape)
-        target._write(cast(context, value, target._aval.dtype))
-    return out
+        write_out(rule, target, value)
+    return out if op.returns is None else return_type(op, "_out")(targets)
 
 
-def resize_for(target: Tensor, shape: tuple[int, ...]) -> None:
+def give_out(name: str, rule: Out, operands: dict[Any, Any], made: Tensor, out: Any) -> Tensor:
+    """Write what a function of several ops has made of ``operands`` into ``out``, under ``rule``; returns ``out``."""
+    (target,) = targets = _targets(name, out)
+    check_out_history(name, rule, _requires_grad(list(operands.values())), targets)
+    check_out(rule, operands, made._aval, target, 0)
+    write_out(rule, target, made._value())
+    return target
+
+
+_MADE = Out(accepts="any", warns=False)
+
+
+def check_made_out(name: str, out: Any, dtype: Any = None, device: Any = None) -> Any:
+    """Check the ``out=`` of a function that makes tensors from nothing; returns the NumPy dtype that it has."""
+    _targets(name, out)
+    aval: Aval = out._aval
+    given = to_np(dtype)
+    if given is not None and given != aval.dtype:
+        raise RuntimeError(
+            f"dtype {of(given)._scalar.scalar_name} does not match dtype of out parameter "
+            f"({of(aval.dtype)._scalar.scalar_name})"
+        )
+    if device is not None and placement_of(device).type != aval.placement.type:
+        raise RuntimeError(
+            f"device type {placement_of(device).type} does not match device type of out parameter "
+            f"({aval.placement.type})"
+        )
+    check_mode(out)
+    check_out_history(name, _MADE.but(lenient=True), False, [out])
+    return aval.dtype
+
+
+def give_made_out(made: Tensor, out: Tensor, requires_grad: bool = False) -> Tensor:
+    """Write what was made from nothing into ``out``, whose size becomes that without a warning."""
+    write_out(_MADE, out, made._value())
+    return out.requires_grad_() if requires_grad else out  # type: ignore[attr-defined]
+
+
+def _targets(name: str, out: Any, op: Op | None = None) -> Sequence[Tensor]:
+    several = op is not None and op.returns is not None
+    targets = out if several and isinstance(out, (tuple, list)) else (out,)
+    for position, target in enumerate(targets):
+        if isinstance(target, Tensor):
+            if several and target is out:
+                raise TypeError(f"{name}(): argument 'out' must be tuple of Tensors, not Tensor")
+        elif target is not out and op is not None:
+            raise TypeError(
+                f"expected Tensor as element {position} in argument {len(op.params)}, but got {type(target).__name__}"
+            )
+        else:
+            raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")
+    return targets
+
+
+def _named_arguments(op: Op, operands: Sequence[Any], static: tuple) -> tuple[dict[str, Any], Out]:
+    """The operands by name, and the rule for ``out=`` that holds for these arguments."""
+    named = dict(zip([p.name for p in op.params if p.is_operand], operands, strict=False))
+    if isinstance(op.out_rule, Out):
+        return named, op.out_rule
+    given = {n: x._aval.struct if isinstance(x, Tensor) else x for n, x in named.items()}
+    given.update(zip([p.name for p in op.params if not p.is_operand], static, strict=True))
+    return named, op.out_rule(**given)
+
+
+def _with_dtype(op: Op, static: tuple, dtype: Any) -> tuple:
+    names = [p.name for p in op.params if not p.is_operand]
+    return tuple(dtype if name == "dtype" else value for name, value in zip(names, static, strict=True))
+
+
+def check_out_history(name: str, rule: Out, needs: bool, targets: Sequence[Tensor]) -> None:
+    """Raise PyTorch's error where the results written into ``targets`` would have to be recorded for ``backward()``."""
+    if not THREADS.context.grad_enabled or rule.copies:
+        return
+    if any(t.requires_grad for t in targets) or (needs and not rule.lenient):
+        raise RuntimeError(
+            f"{'aten::' if rule.lenient else ''}{rule.autograd or name}(): functions with out=... arguments don't "
+            "support automatic differentiation, but one of the arguments requires grad."
+        )
+
+
+def check_out(rule: Out, operands: dict[Any, Any], result: Aval, target: Tensor, position: int) -> None:
+    """Raise PyTorch's error where ``target`` cannot be ``out=`` for a result."""
+    check_mode(target)
+    if result.placement is not target._aval.placement:
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but found at least two devices, "
+            f"{result.placement} and {target._aval.placement}!"
+        )
+    _check_out_dtype(rule, result.dtype, target._aval.dtype, position)
+    geometry = target._geometry()
+    if not rule.expanded and result.shape == geometry.size and overlaps(geometry.size, geometry.stride):
+        raise RuntimeError(_OVERLAP)
+    for name, x in operands.items():
+        whole = rule.apart == ALL or name in rule.apart
+        if not whole and (rule.shared == ALL or name in rule.shared):
+            continue
+        for each in x if isinstance(x, (list, tuple)) else (x,):
+            if isinstance(each, Tensor) and each._storage is target._storage and shares_places(each, target, whole):
+                raise RuntimeError(_PARTIAL_OVERLAP)
+
+
+def _check_out_dtype(rule: Out, result: Any, target: Any, position: int) -> None:
+    accepts = rule.accepts
+    if callable(accepts):
+        accepted = accepts(result, target)
+    else:
+        accepted = (
+            result == target or accepts == "any" or (accepts == "castable" and promotion.can_cast(result, target))
+        )
+    if accepted:
+        return
+    want, got = scalar_types.BY_NP_DTYPE[result], scalar_types.BY_NP_DTYPE[target]
+    text = rule.text if isinstance(rule.text, str) else ""
+    if callable(rule.text):
+        text = rule.text(result, target)
+    elif not text:
+        text = rule.text[position]
+    raise rule.error(
+        text.format(
+            want=want.scalar_name,
+            got=got.scalar_name,
+            c_want=want.cpp_name,
+            c_got=got.cpp_name,
+            want_type=tensor_type_name(want.scalar_name),
+            got_type=tensor_type_name(got.scalar_name),
+        )
+    )
+
+
+def tensor_type_name(scalar_name: str) -> str:
+    """What PyTorch's older texts call a tensor of this dtype on the CPU."""
+    old = scalar_name in ("Double", "Float", "Half", "Long", "Int", "Short", "Char", "Byte")
+    return f"torch.{scalar_name}Tensor" if old else f"CPU{scalar_name}Type"
+
+
+def write_out(rule: Out, target: Tensor, value: Value) -> None:
+    """Write a result into ``target``, which takes its shape, outside of autograd."""
+    resize_for(target, value.aval.shape, rule.warns)
+    target._write(cast(THREADS.context, value, target._aval.dtype))
+
+
+def resize_for(target: Tensor, shape: tuple[int, ...], warn: bool = True) -> None:
     """Give ``out`` tensors of another shape the result's, as PyTorch does (with its warning unless empty)."""
     aval = target._aval
     if aval.shape == shape:
         return
-    if aval.numel:
+    if aval.numel and warn:
         warnings.warn(
             f"An output with one or more elements was resized since it had shape {list(aval.shape)}, which does not "
             f"match the required output shape {list(shape)}. This behavior is deprecated, and in a future PyTorch "
             "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out "
             "tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     from .creation import full_value
 

@@ -17,6 +17,7 @@ from jax import lax
 from .comparison import number_bits, number_of_bits
 from .dims import cast, normalize_dim
 from .kernel_dtypes import half_in_float32, require_dtype
+from .out_rules import ALL, CASTABLE, FOUND, LOG_SIGMOID, SOFTMAX
 from .pointwise import divide, refuse_bool_operand
 from .registry import DType, Number, Tensor, check_of, op
 from .scalar_types import default_float, is_bool, is_complex, is_floating, is_integral, scalar_name
@@ -146,7 +147,12 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return jnp.where(input > 0, input, weight.reshape(channel_shape) * input)
 
 
-@op(namespaces=("torch", "nn.functional"), inplace=True, out=True, grad_node="ThresholdBackwardBackward0")
+@op(
+    namespaces=("torch", "nn.functional"),
+    inplace=True,
+    out=CASTABLE.but(shared=ALL, expanded=True),
+    grad_node="ThresholdBackwardBackward0",
+)
 def threshold(input: Tensor, threshold: Number, value: Number) -> Tensor:
     """``input`` where it is above ``threshold``, else ``value``; NaN stays."""
     require_dtype(input.dtype, "if", "threshold_cpu")
@@ -203,7 +209,7 @@ def _zero_alpha(input: Tensor, alpha: Number = 1.0) -> tuple[Tensor, Tensor]:
 # Smooth rectifiers
 
 
-@_functional(out=True, grad_node="GeluBackwardBackward0")
+@_functional(out=FOUND, grad_node="GeluBackwardBackward0")
 @half_in_float32
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """``input`` times the normal distribution's cumulative function, exact or by ``approximate="tanh"``."""
@@ -232,7 +238,7 @@ def mish(input: Tensor) -> Tensor:
     return input * jnp.tanh(jnp.logaddexp(input, 0))
 
 
-@_functional(out=True, grad_node="SoftplusBackwardBackward0")
+@_functional(out=FOUND, grad_node="SoftplusBackwardBackward0")
 @half_in_float32
 def softplus(input: Tensor, beta: Number = 1, threshold: Number = 20) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``, and ``input`` where ``beta * input`` is above ``threshold``."""
@@ -251,7 +257,7 @@ def _log_sigmoid(x: Tensor) -> Tensor:
 _log_sigmoid.defjvps(lambda t, ans, x: t * lax.logistic(-x))
 
 
-@_functional(out=True, node="LogSigmoidBackward0", grad_node="LogSigmoidBackwardBackward0")
+@_functional(out=LOG_SIGMOID, node="LogSigmoidBackward0", grad_node="LogSigmoidBackwardBackward0")
 @half_in_float32
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))`` without overflow."""
@@ -316,7 +322,10 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 @op(
-    namespaces=("torch", "Tensor", "nn.functional"), out=True, grad_node="HardshrinkBackwardBackward0", saves="operands"
+    namespaces=("torch", "Tensor", "nn.functional"),
+    out=FOUND,
+    grad_node="HardshrinkBackwardBackward0",
+    saves="operands",
 )
 def hardshrink(input: Tensor, lambd: Number = 0.5) -> Tensor:
     """``input``, and 0 where it lies in [-lambd, lambd]; NaN stays."""
@@ -325,7 +334,7 @@ def hardshrink(input: Tensor, lambd: Number = 0.5) -> Tensor:
     return jnp.where((input >= -lambd) & (input <= lambd), 0, input)
 
 
-@_functional(saves="operands", out=True, grad_node="SoftshrinkBackwardBackward0")
+@_functional(saves="operands", out=FOUND, grad_node="SoftshrinkBackwardBackward0")
 @half_in_float32
 def softshrink(input: Tensor, lambd: Number = 0.5) -> Tensor:
     """``input`` moved by ``lambd`` towards 0, and 0 where it lies in [-lambd, lambd]. ``lambd`` is not negative."""
@@ -393,7 +402,7 @@ def _log_softmax(x: Tensor, axis: int) -> Tensor:
 @op(
     aliases=("special.softmax",),
     namespaces=("torch", "Tensor"),
-    out=True,
+    out=SOFTMAX,
     saves="result",
     grad_node="SoftmaxBackwardDataBackward0",
 )
@@ -408,7 +417,7 @@ def softmax(input: Tensor, dim: int, dtype: DType = None) -> Tensor:
 @op(
     aliases=("special.log_softmax",),
     namespaces=("torch", "Tensor"),
-    out=True,
+    out=SOFTMAX,
     saves="result",
     grad_node="LogSoftmaxBackwardDataBackward0",
 )

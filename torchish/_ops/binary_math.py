@@ -14,6 +14,7 @@ from jax import lax
 
 from .broadcasting import check_broadcast
 from .kernel_dtypes import half_in_float32, require_dtype
+from .out_rules import LDEXP, Out
 from .pointwise import by_number
 from .registry import Number, Tensor, op
 from .scalar_types import default_float, is_bool, is_complex, is_inexact, is_integral
@@ -127,7 +128,11 @@ def pow_scalar(input: Number, exponent: Tensor) -> Tensor:
 
 @op(
     inplace=True,
-    out=True,
+    out=Out(
+        "the output given to float_power has dtype {got} but the operation's result requires dtype {want}",
+        "same",
+        autograd="pow",
+    ),
     node=lambda numbers=(), **_: f"PowBackward{2 if 'input' in numbers else 0 if 'exponent' in numbers else 1}",
     grad_node="ToCopyBackward0",
 )
@@ -138,7 +143,13 @@ def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     return _float_pow(input.astype(dtype), exponent.astype(dtype))
 
 
-@op(promote=("input", "other"), int_to_float=True, inplace=True, out=True, grad_node="MulBackward0")
+@op(
+    promote=("input", "other"),
+    int_to_float=True,
+    inplace=True,
+    out=LDEXP,
+    grad_node="MulBackward0",
+)
 @half_in_float32
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """``input * 2 ** other``, broadcast, in floating point."""

@@ -14,11 +14,12 @@ from jax import lax
 
 from .broadcasting import check_broadcast
 from .kernel_dtypes import require_dtype
+from .out_rules import ANY, FOUND, booleans_only
 from .registry import Number, Tensor, check_of, op
 from .scalar_types import default_float, is_bool, is_complex, is_floating, is_inexact, is_integral, scalar_name
 
-_comparison = functools.partial(op, promote=("input", "other"), inplace=True, out=True, differentiable=False)
-_logical = functools.partial(op, inplace=True, out=True, differentiable=False)
+_comparison = functools.partial(op, promote=("input", "other"), inplace=True, out=ANY, differentiable=False)
+_logical = functools.partial(op, inplace=True, out=ANY, differentiable=False)
 
 
 @_comparison()
@@ -132,7 +133,7 @@ def isfinite(input: Tensor) -> Tensor:
     return jnp.isfinite(input)
 
 
-@op(out=True, differentiable=False)
+@op(out=booleans_only("isposinf"), differentiable=False)
 def isposinf(input: Tensor) -> Tensor:
     """Whether each element is positive infinity. Complex is refused."""
     if is_complex(input.dtype):
@@ -140,7 +141,7 @@ def isposinf(input: Tensor) -> Tensor:
     return input == jnp.inf if is_floating(input.dtype) else jnp.zeros(input.shape, bool)
 
 
-@op(out=True, differentiable=False)
+@op(out=booleans_only("isneginf"), differentiable=False)
 def isneginf(input: Tensor) -> Tensor:
     """Whether each element is negative infinity. Complex is refused."""
     if is_complex(input.dtype):
@@ -154,7 +155,7 @@ def isreal(input: Tensor) -> Tensor:
     return jnp.imag(input) == 0
 
 
-@op(out=True, differentiable=False)
+@op(out=booleans_only("signbit"), differentiable=False)
 def signbit(input: Tensor) -> Tensor:
     """Whether the sign bit is set: for negative numbers, -0.0 and negative NaN. Complex is refused."""
     if is_complex(input.dtype):
@@ -196,7 +197,7 @@ def _truth(x: Tensor, kernel: str) -> Tensor:
     return x != 0
 
 
-@_comparison()
+@_comparison(out=True)
 def bitwise_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The bits set in both integers (or bools), broadcast; in their common dtype."""
     check_broadcast(input, other)
@@ -204,7 +205,7 @@ def bitwise_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     return input & other
 
 
-@_comparison()
+@_comparison(out=True)
 def bitwise_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The bits set in one of two integers (or bools), or in both, broadcast; in their common dtype."""
     check_broadcast(input, other)
@@ -212,7 +213,7 @@ def bitwise_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     return input | other
 
 
-@_comparison()
+@_comparison(out=True)
 def bitwise_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The bits set in exactly one of two integers (or bools), broadcast; in their common dtype."""
     check_broadcast(input, other)
@@ -220,7 +221,7 @@ def bitwise_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     return input ^ other
 
 
-@_logical()
+@_logical(out=FOUND)
 def bitwise_not(input: Tensor) -> Tensor:
     """Every bit of an integer inverted; for bools: not."""
     require_dtype(input.dtype, "bi", "bitwise_not_cpu")
@@ -231,7 +232,7 @@ def _bit_width(x: Tensor) -> int:
     return 8 * x.dtype.itemsize
 
 
-@_comparison()
+@_comparison(out=True)
 def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input << other`` of integers, broadcast; 0 where the shift is negative or as wide as the dtype."""
     check_broadcast(input, other)
@@ -240,7 +241,7 @@ def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor
     return jnp.where(outside, 0, jnp.left_shift(input, jnp.where(outside, 0, other)))
 
 
-@_comparison()
+@_comparison(out=True)
 def bitwise_right_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input >> other`` of integers, with the sign kept, broadcast.
 

@@ -9,6 +9,7 @@ from jax import lax
 
 from .broadcasting import check_broadcast
 from .kernel_dtypes import require_dtype
+from .out_rules import PARTS
 from .registry import Tensor, op
 from .scalar_types import is_floating, scalar_name
 
@@ -28,7 +29,7 @@ def check_parts(first: Tensor, second: Tensor) -> None:
         )
 
 
-@op(name="complex.parts", node="ComplexBackward0", out=True)
+@op(name="complex.parts", node="ComplexBackward0", out=PARTS)
 def complex_parts(real: Tensor, imag: Tensor) -> Tensor:
     """The complex numbers of these real and imaginary parts, broadcast. float32 or float64, both the same."""
     check_parts(real, imag)
@@ -36,7 +37,7 @@ def complex_parts(real: Tensor, imag: Tensor) -> Tensor:
     return lax.complex(jnp.broadcast_to(real, shape), jnp.broadcast_to(imag, shape))
 
 
-@op(namespaces=(), out=True)
+@op(namespaces=(), out=PARTS)
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """The complex numbers of this absolute value and angle, broadcast. float32 or float64, both the same."""
     check_parts(abs, angle)

@@ -16,6 +16,7 @@ from jax import lax
 
 from .dims import distinct_dims
 from .matmul import _check_same_dtype, _refuse_bool
+from .out_rules import TENSORDOT
 from .precision import matmul_precision
 from .registry import Tensor, Tensors, op
 from .scalar_types import is_integral, scalar_name
@@ -206,7 +207,7 @@ def _dim_pair(dims: Any, a: Tensor, b: Tensor) -> tuple[list[int], list[int]]:
     return first, second
 
 
-@op(namespaces=(), out=True, node="ViewBackward0", grad_node="PermuteBackward0")
+@op(namespaces=(), out=TENSORDOT, node="ViewBackward0", grad_node="PermuteBackward0")
 def tensordot(a: Tensor, b: Tensor, dims: int | tuple[Any, ...] = 2) -> Tensor:
     """The contraction of ``a`` and ``b`` over the last and first ``dims`` dimensions, or over a pair of lists."""
     first, second = _dim_pair(dims, a, b)

@@ -20,6 +20,7 @@ import numpy as np
 
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, iota, normalize_dim
+from torchish._ops.out_rules import ALL, GATHERED, SCATTERED, Out
 from torchish._ops.registry import Number, Size, Tensor, Tensors, check_of, op
 
 IN_BOUNDS = jax.lax.GatherScatterMode.PROMISE_IN_BOUNDS
@@ -131,7 +132,10 @@ def scalar_as(value: Number, dtype: np.dtype) -> Tensor:
 # --- one index for each slice -------------------------------------------------------------------------
 
 
-@op(out=True, grad_node="IndexAddBackward0")
+@op(
+    out=Out("index_select(): self and result must have the same scalar type", "same", apart=ALL),
+    grad_node="IndexAddBackward0",
+)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of ``input`` along ``dim`` at ``index``, a vector of int64 or int32. No negative indices."""
     axis = normalize_dim(dim, input.ndim)
@@ -180,7 +184,7 @@ def check_slices(input: Tensor, index: Tensor, source: Tensor, axis: int) -> Non
         )
 
 
-@op(inplace=True, out=True, grad_node="ExpandBackward0")
+@op(inplace=True, out=SCATTERED, grad_node="ExpandBackward0")
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """``input`` with ``alpha * source``'s slices added to its slices at ``index`` along ``dim``."""
     axis = normalize_dim(dim, input.ndim)
@@ -193,7 +197,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 check_of(index_add, bounds_error)(in_range_of_dim)
 
 
-@op(inplace=True, out=True, grad_node="IndexFillBackward0")
+@op(inplace=True, out=SCATTERED, grad_node="IndexFillBackward0")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """``input`` with its slices at ``index`` along ``dim`` replaced by ``source``'s slices."""
     axis = normalize_dim(dim, input.ndim)
@@ -278,7 +282,14 @@ def _in_range_of_all(input: Tensor, index: Tensor, **_) -> tuple[Tensor, Tensor]
     return _out_of_range(index, -input.size, input.size)
 
 
-@op(out=True, grad_node="PutBackward0")
+@op(
+    out=Out(
+        "take(): self and out expected to have the same dtype, but got self.dtype = {want} and out.dtype = {got}",
+        "same",
+        apart=ALL,
+    ),
+    grad_node="PutBackward0",
+)
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements of the flattened ``input`` at ``index`` (int64), in its shape. Negative indices wrap."""
     _check_flat_index(index, "take")
@@ -315,7 +326,7 @@ check_of(take, _flat_error)(_in_range_of_all)
 check_of(put, _flat_error)(_in_range_of_all)
 
 
-@op(out=True, node="GatherBackward0", grad_node="ScatterAddBackward0")
+@op(out=GATHERED.but(autograd="gather"), node="GatherBackward0", grad_node="ScatterAddBackward0")
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """``gather`` along ``dim`` whose operands broadcast in the other dimensions; flat without ``dim``."""
     if indices.dtype != np.int64:

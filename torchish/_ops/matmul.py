@@ -15,6 +15,7 @@ from jax import lax
 from .broadcasting import broadcast_shapes
 from .dims import normalize_dim
 from .kernel_dtypes import require_dtype
+from .out_rules import CASTABLE, DOT, EXPECTED, UNCHECKED, UNCHECKED_EXPANDED, Out, inner_rule, matmul_rule
 from .precision import matmul_precision
 from .registry import DType, Number, Tensor, op
 from .scalar_types import is_bool, is_complex, is_floating, is_inexact, scalar_name
@@ -144,7 +145,7 @@ def _matmul_node(ndims: tuple[int | None, ...], **_: Any) -> str:
     return "CloneBackward0" if ndims[0] == 2 else "UnsafeViewBackward0"
 
 
-@op(out=True, node=_matmul_node, aliases=("linalg.matmul",))
+@op(out=matmul_rule, node=_matmul_node, aliases=("linalg.matmul",))
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product of the last two dimensions, batch dimensions broadcast.
 
@@ -176,7 +177,7 @@ def _wide_product(a: Tensor, b: Tensor, out_dtype: DType) -> Tensor:
     return jnp.matmul(a, b, precision=matmul_precision(), preferred_element_type=out_dtype)
 
 
-@op(out=True, grad_node="MmBackward0")
+@op(out=UNCHECKED, grad_node="MmBackward0")
 def mm(input: Tensor, mat2: Tensor, out_dtype: DType = None) -> Tensor:
     """The product of two matrices, ``(n, m)`` by ``(m, p)``; nothing is broadcast.
 
@@ -190,7 +191,7 @@ def mm(input: Tensor, mat2: Tensor, out_dtype: DType = None) -> Tensor:
     return _wide_product(input, mat2, out_dtype)
 
 
-@op(out=True, grad_node="BmmBackward0")
+@op(out=UNCHECKED_EXPANDED, grad_node="BmmBackward0")
 def bmm(input: Tensor, mat2: Tensor, out_dtype: DType = None) -> Tensor:
     """The products of two batches of matrices, ``(b, n, m)`` by ``(b, m, p)``; nothing is broadcast.
 
@@ -212,7 +213,7 @@ def _check_batches(batch1: Tensor, batch2: Tensor) -> None:
     _check_bmm(batch1.shape[0], batch1, batch2)
 
 
-@op(out=True, grad_node="MulBackward0")
+@op(out=UNCHECKED_EXPANDED, grad_node="MulBackward0")
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix ``(n, m)`` and a vector ``(m,)``."""
     if input.ndim != 2 or vec.ndim != 1:
@@ -221,14 +222,14 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     return _product(input, vec)
 
 
-@op(out=True, grad_node="MulBackward0")
+@op(out=DOT, grad_node="MulBackward0")
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The sum of the products of two vectors of one length (no conjugation)."""
     _check_dot(input, tensor)
     return _product(input, tensor)
 
 
-@op(out=True, grad_node="MulBackward0")
+@op(out=DOT, grad_node="MulBackward0")
 def vdot(input: Tensor, other: Tensor) -> Tensor:
     """``dot`` with the first vector conjugated."""
     _check_dot(input, other)
@@ -253,7 +254,7 @@ def _inner_node(ndims: tuple[int | None, ...], **_: Any) -> str:
     return "MulBackward0" if 0 in ndims else "ViewBackward0"
 
 
-@op(out=True, node=_inner_node, grad_node="PermuteBackward0")
+@op(out=inner_rule, node=_inner_node, grad_node="PermuteBackward0")
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """The sums of products over the last dimension of both; a product where one of them is 0-dim."""
     if input.ndim == 0 or other.ndim == 0:
@@ -282,7 +283,13 @@ def _check_vectors(name: str, **vectors: Tensor) -> None:
             raise RuntimeError(f"{name}: Expected 1-D argument {argument}, but got {x.ndim}-D")
 
 
-@op(promote=("input", "vec2"), out=True, aliases=("ger",), node="MulBackward0", grad_node="ViewBackward0")
+@op(
+    promote=("input", "vec2"),
+    out=CASTABLE.but(autograd="mul"),
+    aliases=("ger",),
+    node="MulBackward0",
+    grad_node="ViewBackward0",
+)
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of two vectors: ``result[i, j] = input[i] * vec2[j]``."""
     _check_vectors("outer", self=input, vec2=vec2)
@@ -297,7 +304,7 @@ def _scaled(factor: Number, x: Tensor) -> Tensor:
     return jnp.where(factor == 0, jnp.zeros((), x.dtype), factor * x)
 
 
-@op(inplace=True, out=True, grad_node="MmBackward0")
+@op(inplace=True, out=EXPECTED.but(shared=("mat1", "mat2")), grad_node="MmBackward0")
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``; with ``beta`` 0 the values of ``input`` do not matter."""
     _check_addmm(input, mat1, mat2)
@@ -323,7 +330,7 @@ def _check_addmm(input: Tensor, mat1: Tensor, mat2: Tensor) -> None:
     _refuse_bool(mat2.dtype, "addmm_impl_cpu_")
 
 
-@op(inplace=True, out=True, grad_node="MulBackward0")
+@op(inplace=True, out=EXPECTED.but(shared=("mat", "vec")), grad_node="MulBackward0")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     if mat.ndim != 2 or vec.ndim != 1 or input.ndim > 1:
@@ -342,7 +349,16 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: N
     return _scaled(beta, jnp.broadcast_to(input, (rows,))) + _scaled(alpha, _product(mat, vec))
 
 
-@op(inplace=True, out=True, grad_node="BmmBackward0")
+@op(
+    inplace=True,
+    out=Out(
+        "self and mat2 must have the same dtype, but got {got} and {want}",
+        "same",
+        shared=("batch1", "batch2"),
+        warns=False,
+    ),
+    grad_node="BmmBackward0",
+)
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input`` plus ``alpha`` times the sum over the batch of ``batch1 @ batch2``."""
     target = expand(input, (size_at(batch1, 1), size_at(batch2, 2)))
@@ -369,7 +385,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
     return _scaled(beta, target) + _scaled(alpha, total)
 
 
-@op(inplace=True, out=True, grad_node="BmmBackward0")
+@op(inplace=True, out=EXPECTED.but(shared=("batch1", "batch2")), grad_node="BmmBackward0")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)``, one product for each matrix of the batch."""
     target = expand(input, (size_at(batch1, 0), size_at(batch1, 1), size_at(batch2, 2)))
@@ -402,7 +418,7 @@ def _linear_node(ndims: tuple[int | None, ...], **_: Any) -> str:
     return _matmul_node(ndims)
 
 
-@op(out=True, namespaces=("nn.functional",), node=_linear_node, grad_node="MmBackward0")
+@op(out=UNCHECKED, namespaces=("nn.functional",), node=_linear_node, grad_node="MmBackward0")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input @ weight.T + bias`` over the last dimension; ``weight`` is ``(out, in)``, or ``(in,)`` without bias."""
     if input.ndim == 0 or weight.ndim == 0:

@@ -16,6 +16,7 @@ from jax import lax
 from .dims import at_least_1d, normalize_dim, widen
 from .kernel_dtypes import require_dtype
 from .matmul import size_at
+from .out_rules import CASTABLE
 from .reduction import linalg_vector_norm
 from .registry import Ints, Number, Size, Tensor, op
 from .scalar_types import default_float, is_integral
@@ -321,7 +322,7 @@ def local_response_norm(input: Tensor, size: int, alpha: Number = 1e-4, beta: Nu
     return input.astype(dtype) / base ** as_number(beta, dtype)
 
 
-@op(namespaces=("nn.functional",), node="DivBackward0", grad_node="AddBackward0", out=True)
+@op(namespaces=("nn.functional",), node="DivBackward0", grad_node="AddBackward0", out=CASTABLE.but(autograd="div"))
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: Number = 1e-12) -> Tensor:
     """``input`` divided by its p-norm along ``dim``, or by ``eps`` where that is smaller."""
     normalize_dim(dim, input.ndim)

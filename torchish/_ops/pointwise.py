@@ -15,6 +15,7 @@ from jax import lax
 
 from .broadcasting import check_broadcast
 from .kernel_dtypes import half_in_float32, require_dtype
+from .out_rules import CASTABLE, HEAVISIDE, Out, by_numbers, lerp_rule
 from .registry import Number, Tensor, check_of, op, validation_of
 from .scalar_types import default_float, is_bool, is_complex, is_integral, scalar_name
 
@@ -138,7 +139,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 
 @op(
     inplace=True,
-    out=True,
+    out=lerp_rule,
     node=by_number("weight", number="LerpBackward0", tensor="LerpBackward1"),
     grad_node="MulBackward0",
 )
@@ -237,7 +238,7 @@ def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | 
     promote=("input", "other"),
     int_to_float=True,
     inplace=True,
-    out=True,
+    out=CASTABLE.but(autograd="div"),
     node="DivBackward0",
     grad_node="DivBackward0",
 )
@@ -247,7 +248,7 @@ def true_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     return input / other
 
 
-@op(promote=("input", "other"), inplace=True, out=True, differentiable=False, takes_numbers=True)
+@op(promote=("input", "other"), inplace=True, out=CASTABLE.but(lenient=True), differentiable=False, takes_numbers=True)
 def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The floor of ``input / other``, broadcast. An integer divisor of 0 raises RuntimeError ("ZeroDivisionError")."""
     check_broadcast(input, other)
@@ -437,7 +438,7 @@ def _refuse_complex_clamp(dtype: Any) -> None:
 @op(
     promote=("input", "min", "max"),
     inplace=True,
-    out=True,
+    out=by_numbers("min", "max"),
     aliases=("clip",),
     node=by_number("min", "max", number="ClampBackward1", tensor="ClampBackward0"),
     grad_node="WhereBackward0",
@@ -454,7 +455,7 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
 @op(
     promote=("input", "min"),
     inplace=True,
-    out=True,
+    out=by_numbers("min"),
     node=by_number("min", number="ClampMinBackward0", tensor="ClampMinBackward1"),
     grad_node="WhereBackward0",
 )
@@ -468,7 +469,7 @@ def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
 @op(
     promote=("input", "max"),
     inplace=True,
-    out=True,
+    out=by_numbers("max"),
     node=by_number("max", number="ClampMaxBackward0", tensor="ClampMaxBackward1"),
     grad_node="WhereBackward0",
 )
@@ -479,7 +480,12 @@ def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
     return _clamp_between(input, None, max)
 
 
-@op(promote=("input", "other"), namespaces=(), out=True, grad_node="WhereBackward0")
+@op(
+    promote=("input", "other"),
+    namespaces=(),
+    out=Out("Expected out type to be {want} but got {got}", "same"),
+    grad_node="WhereBackward0",
+)
 def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input`` where ``condition``, else ``other``, broadcast. The condition is bool (or uint8)."""
     if condition.dtype not in (jnp.bool_, jnp.uint8):
@@ -491,7 +497,7 @@ def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number) -> 
     return jnp.where(condition.astype(bool), input, other)
 
 
-@op(inplace=True, out=True, differentiable=False)
+@op(inplace=True, out=HEAVISIDE, differentiable=False)
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
     """0 where ``input`` is negative, ``values`` where it is 0, 1 where it is positive; one dtype, broadcast."""
     if is_complex(input.dtype) or is_complex(values.dtype):

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .out_rules import UNCHECKED, UNCHECKED_EXPANDED
 from .registry import Dims, Tensor, op
 from .scalar_types import is_bool, is_complex, is_inexact, is_integral, scalar_name
 from .windows import (
@@ -324,7 +325,7 @@ def avg_pool1d(
     return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
-@op(out=True, saves="operands", namespaces=("nn.functional",), node="AvgPool2DBackward0")
+@op(out=UNCHECKED, saves="operands", namespaces=("nn.functional",), node="AvgPool2DBackward0")
 def avg_pool2d(
     input: Tensor,
     kernel_size: Dims,
@@ -338,7 +339,7 @@ def avg_pool2d(
     return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@op(out=True, saves="operands", namespaces=("nn.functional",), node="AvgPool3DBackward0")
+@op(out=UNCHECKED_EXPANDED, saves="operands", namespaces=("nn.functional",), node="AvgPool3DBackward0")
 def avg_pool3d(
     input: Tensor,
     kernel_size: Dims,

@@ -25,6 +25,21 @@ from torchish._ops.dims import (
     size_of,
     widen,
 )
+from torchish._ops.out_rules import (
+    ALL,
+    CASTABLE,
+    EXPECTED,
+    EXTREMES,
+    OF_ALL,
+    UNCHECKED_EXPANDED,
+    any_or_all,
+    logsumexp_rule,
+    mean_rule,
+    nanmean_rule,
+    nansum_rule,
+    prod_rule,
+    summed_rule,
+)
 from torchish._ops.registry import Dims, DType, Number, Tensor, op
 
 
@@ -43,7 +58,7 @@ def _sum_dtype(input: Tensor, dtype: DType) -> np.dtype:
 # --- sums, means, products ----------------------------------------------------------------------
 
 
-@op(out=True, node=lambda dim, **_: _over(dim, "Sum"), grad_node="ExpandBackward0")
+@op(out=summed_rule, node=lambda dim, **_: _over(dim, "Sum"), grad_node="ExpandBackward0")
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType = None) -> Tensor:
     """The sum over ``dim`` (all dimensions by default). Integers and bools are summed as int64."""
     target = _sum_dtype(input, dtype)
@@ -51,7 +66,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType 
     return cast(jnp.sum(cast(input, target), axis=axes, keepdims=keepdim), target)
 
 
-@op(out=True, node="NansumBackward0", grad_node="MulBackward0")
+@op(out=nansum_rule, node="NansumBackward0", grad_node="MulBackward0")
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType = None) -> Tensor:
     """The sum over ``dim`` with NaN counted as zero. Real dtypes only."""
     if scalar_types.is_complex(input.dtype):
@@ -59,7 +74,7 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTy
     return sum(jnp.where(is_nan(input), jnp.zeros((), input.dtype), input), dim, keepdim, dtype=dtype)
 
 
-@op(out=True, node=lambda dim, **_: _over(dim, "Mean"), grad_node="DivBackward1")
+@op(out=mean_rule, node=lambda dim, **_: _over(dim, "Mean"), grad_node="DivBackward1")
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType = None) -> Tensor:
     """The arithmetic mean over ``dim`` (all dimensions by default). Floating and complex dtypes only."""
     target = input.dtype if dtype is None else dtype
@@ -74,7 +89,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType
     return (jnp.sum(x, axis=axes, keepdims=keepdim) / jnp.asarray(size_of(x, axes), x.dtype)).astype(target)
 
 
-@op(out=True, node="DivBackward0", grad_node="MulBackward0")
+@op(out=nanmean_rule, node="DivBackward0", grad_node="MulBackward0")
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType = None) -> Tensor:
     """The mean over ``dim`` of the elements that are not NaN; NaN where there is none."""
     if not scalar_types.is_inexact(input.dtype):
@@ -87,7 +102,7 @@ def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DT
     return total / count.astype(total.dtype)
 
 
-@op(out=True, saves="operands", node=lambda dim, **_: _over(dim, "Prod"), grad_node="MulBackward0")
+@op(out=prod_rule, saves="operands", node=lambda dim, **_: _over(dim, "Prod"), grad_node="MulBackward0")
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DType = None) -> Tensor:
     """The product over ``dim`` (all dimensions by default). Integers and bools are multiplied as int64."""
     target = _sum_dtype(input, dtype)
@@ -111,19 +126,19 @@ def _extremum(input: Tensor, dim: Dims, keepdim: bool, name: str) -> Tensor:
     return (jnp.max if name == "amax" else jnp.min)(input, axis=axes, keepdims=keepdim)
 
 
-@op(out=True, grad_node="MulBackward0")
+@op(out=EXTREMES, grad_node="MulBackward0")
 def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The largest value over ``dim`` (all by default); NaN wins. The gradient is split among equal elements."""
     return _extremum(input, dim, keepdim, "amax")
 
 
-@op(out=True, grad_node="MulBackward0")
+@op(out=EXTREMES, grad_node="MulBackward0")
 def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The smallest value over ``dim`` (all by default); NaN wins. The gradient is split among equal elements."""
     return _extremum(input, dim, keepdim, "amin")
 
 
-@op(out=True, returns=("min", "max"), grad_node="MulBackward0")
+@op(out=EXPECTED, returns=("min", "max"), grad_node="MulBackward0")
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The smallest and the largest value over ``dim`` (all by default), as ``(min, max)``."""
     _real_only(input, "aminmax_cpu" if dim is not None else "aminmax_all_cpu")
@@ -161,13 +176,13 @@ def _extremum_of_all(input: Tensor, select: Callable[..., Tensor], name: str) ->
     return even_share(select, input)
 
 
-@op(name="max.all", node="MaxBackward1", grad_node="MaskedFillBackward1")
+@op(name="max.all", out=OF_ALL, node="MaxBackward1", grad_node="MaskedFillBackward1")
 def max_all(input: Tensor) -> Tensor:
     """The largest element, NaN if there is one. The gradient is split among equal elements."""
     return _extremum_of_all(input, jnp.max, "max")
 
 
-@op(name="min.all", node="MinBackward1", grad_node="MaskedFillBackward1")
+@op(name="min.all", out=OF_ALL, node="MinBackward1", grad_node="MaskedFillBackward1")
 def min_all(input: Tensor) -> Tensor:
     """The smallest element, NaN if there is one. The gradient is split among equal elements."""
     return _extremum_of_all(input, jnp.min, "min")
@@ -221,13 +236,27 @@ def _extremum_over_dim(input: Tensor, dim: int, keepdim: bool, find, name: str) 
     return choose(find, input, dim, keepdim)
 
 
-@op(saves="indices", name="max.dim", node="MaxBackward0", returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(
+    saves="indices",
+    out=EXPECTED,
+    name="max.dim",
+    node="MaxBackward0",
+    returns=("values", "indices"),
+    grad_node="ScatterBackward0",
+)
 def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The largest values along ``dim`` and the int64 index of the first of each; NaN counts as largest."""
     return _extremum_over_dim(input, dim, keepdim, _first_max, "max")
 
 
-@op(saves="indices", name="min.dim", node="MinBackward0", returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(
+    saves="indices",
+    out=EXPECTED,
+    name="min.dim",
+    node="MinBackward0",
+    returns=("values", "indices"),
+    grad_node="ScatterBackward0",
+)
 def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The smallest values along ``dim`` and the int64 index of the first of each; NaN counts as smallest."""
     return _extremum_over_dim(input, dim, keepdim, _first_min, "min")
@@ -247,13 +276,13 @@ def _arg_extremum(input: Tensor, dim: int | None, keepdim: bool, find, name: str
     return index if keepdim and input.ndim else jnp.squeeze(index, axis)
 
 
-@op(out=True, differentiable=False)
+@op(out=UNCHECKED_EXPANDED, differentiable=False)
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The int64 index of the first largest element along ``dim``, of the flattened tensor without ``dim``."""
     return _arg_extremum(input, dim, keepdim, _first_max, "argmax")
 
 
-@op(out=True, differentiable=False)
+@op(out=UNCHECKED_EXPANDED, differentiable=False)
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The int64 index of the first smallest element along ``dim``, of the flattened tensor without ``dim``."""
     return _arg_extremum(input, dim, keepdim, _first_min, "argmin")
@@ -267,13 +296,13 @@ def _truth(input: Tensor, dim: Dims, keepdim: bool, reduce: Callable[..., Tensor
     return result.astype(np.uint8) if input.dtype == np.uint8 else result
 
 
-@op(out=True, differentiable=False)
+@op(out=any_or_all("any"), differentiable=False)
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether some element over ``dim`` is not zero: bool, but uint8 of uint8."""
     return _truth(input, dim, keepdim, jnp.any)
 
 
-@op(out=True, differentiable=False)
+@op(out=any_or_all("all"), differentiable=False)
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every element over ``dim`` is not zero: bool, but uint8 of uint8."""
     return _truth(input, dim, keepdim, jnp.all)
@@ -346,7 +375,7 @@ def _moments(input: Tensor, dim: Dims, correction: Number | None, keepdim: bool,
     return spread.astype(scalar_types.real_of(input.dtype)), mean(input, axes if input.ndim else None, keepdim)
 
 
-@op(name="std.correction", out=True, node="StdBackward0", grad_node="MulBackward0")
+@op(name="std.correction", out=CASTABLE.but(shared=ALL, expanded=True), node="StdBackward0", grad_node="MulBackward0")
 def std(input: Tensor, dim: Dims = None, *, correction: Number | None = None, keepdim: bool = False) -> Tensor:
     """The standard deviation over ``dim``, with ``n - correction`` (1 if None) for the divisor; real.
 
@@ -355,7 +384,7 @@ def std(input: Tensor, dim: Dims = None, *, correction: Number | None = None, ke
     return _moments(input, dim, correction, keepdim, root=True)[0]
 
 
-@op(name="var.correction", out=True, node="VarBackward0", grad_node="MulBackward0")
+@op(name="var.correction", out=CASTABLE.but(shared=ALL, expanded=True), node="VarBackward0", grad_node="MulBackward0")
 def var(input: Tensor, dim: Dims = None, *, correction: Number | None = None, keepdim: bool = False) -> Tensor:
     """The variance over ``dim``, with ``n - correction`` (1 if None) for the divisor; real."""
     return _moments(input, dim, correction, keepdim, root=False)[0]
@@ -455,7 +484,7 @@ def _refuse_empty_norm(input: Tensor, ord: float, dim: Dims, axes: tuple[int, ..
     )
 
 
-@op(namespaces=(), out=True, node="LinalgVectorNormBackward0", grad_node="MulBackward0")
+@op(namespaces=(), out=UNCHECKED_EXPANDED, node="LinalgVectorNormBackward0", grad_node="MulBackward0")
 def linalg_vector_norm(
     x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: DType = None
 ) -> Tensor:
@@ -503,7 +532,7 @@ def _norm_node(p: float | str, **_) -> str:
     return "SumBackward1" if p == "nuc" else "LinalgVectorNormBackward0"
 
 
-@op(out=True, node=_norm_node, grad_node="MulBackward0")
+@op(out=UNCHECKED_EXPANDED.but(autograd="linalg_vector_norm"), node=_norm_node, grad_node="MulBackward0")
 def norm(
     input: Tensor, p: float | str = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: DType = None
 ) -> Tensor:
@@ -521,7 +550,7 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     return linalg_vector_norm(input - other, p)
 
 
-@op(aliases=("special.logsumexp",), promote=("input",), int_to_float=True, out=True, grad_node="MulBackward0")
+@op(aliases=("special.logsumexp",), promote=("input",), int_to_float=True, out=logsumexp_rule, grad_node="MulBackward0")
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow. Integers give the default floating dtype."""
     axes = normalize_dims(dim, input.ndim)

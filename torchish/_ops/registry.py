@@ -43,6 +43,8 @@ from typing import Any, TypeAlias
 import jax
 import numpy as np
 
+from .out_rules import CASTABLE, Rule
+
 Tensor: TypeAlias = jax.Array
 Number: TypeAlias = Any  # jax.Array of shape (), or the Python number that is the default
 Tensors: TypeAlias = Sequence[jax.Array]
@@ -86,6 +88,7 @@ class Op:
     elsewhere: tuple[str, ...]
     inplace: bool
     out: bool
+    out_rule: Rule
     node: str | Callable[..., str]
     grad_node: str | None
     saves: str | None
@@ -134,7 +137,7 @@ def op(
     namespaces: tuple[str, ...] = ("torch", "Tensor"),
     aliases: tuple[str, ...] = (),
     inplace: bool = False,
-    out: bool = False,
+    out: bool | Rule = False,
     node: str | Callable[..., str] | None = None,
     grad_node: str | None = None,
     saves: str | None = None,
@@ -157,7 +160,8 @@ def op(
         aliases: other public names for it in the same namespaces; with dots, one in another namespace
             (``"linalg.det"``, ``"special.expit"``), where it has no in-place form.
         inplace: whether there is an in-place form (``add_``), in the same namespaces.
-        out: whether the public function takes ``out=``.
+        out: whether the public function takes ``out=``, and where it does not simply check that the result can be cast to
+            it: what PyTorch demands of it (``out_rules.py``).
         node: the autograd node's name, or a function of the static arguments that gives it.
             ``AddcmulBackward0`` for ``addcmul`` unless said.
         grad_node: the name of the node that a gradient computed with ``create_graph=True`` shows:
@@ -192,7 +196,8 @@ def op(
             aliases=tuple(alias for alias in aliases if "." not in alias),
             elsewhere=tuple(alias for alias in aliases if "." in alias),
             inplace=inplace,
-            out=out,
+            out=out is not False,
+            out_rule=CASTABLE if isinstance(out, bool) else out,
             node=node or f"{_camel(op_name)}Backward0",
             grad_node=grad_node,
             saves=saves,

@@ -13,32 +13,33 @@ import numpy as np
 
 
 class ScalarType(NamedTuple):
-    """One element type: PyTorch's dtype name, its C++ name, other dtype names, and NumPy's dtype."""
+    """One element type: PyTorch's dtype name, its names in C++, other dtype names, and NumPy's dtype."""
 
     name: str
     scalar_name: str
+    cpp_name: str
     aliases: tuple[str, ...]
     np_dtype: np.dtype
 
 
 SCALAR_TYPES: tuple[ScalarType, ...] = tuple(
-    ScalarType(name, scalar, aliases, np.dtype(np_type))
-    for name, scalar, aliases, np_type in (
-        ("uint8", "Byte", (), np.uint8),
-        ("int8", "Char", (), np.int8),
-        ("int16", "Short", ("short",), np.int16),
-        ("int32", "Int", ("int",), np.int32),
-        ("int64", "Long", ("long",), np.int64),
-        ("float16", "Half", ("half",), np.float16),
-        ("float32", "Float", ("float",), np.float32),
-        ("float64", "Double", ("double",), np.float64),
-        ("complex64", "ComplexFloat", ("cfloat",), np.complex64),
-        ("complex128", "ComplexDouble", ("cdouble",), np.complex128),
-        ("bool", "Bool", (), np.bool_),
-        ("bfloat16", "BFloat16", (), ml_dtypes.bfloat16),
-        ("uint16", "UInt16", (), np.uint16),
-        ("uint32", "UInt32", (), np.uint32),
-        ("uint64", "UInt64", (), np.uint64),
+    ScalarType(name, scalar, cpp, aliases, np.dtype(np_type))
+    for name, scalar, cpp, aliases, np_type in (
+        ("uint8", "Byte", "unsigned char", (), np.uint8),
+        ("int8", "Char", "signed char", (), np.int8),
+        ("int16", "Short", "short int", ("short",), np.int16),
+        ("int32", "Int", "int", ("int",), np.int32),
+        ("int64", "Long", "long int", ("long",), np.int64),
+        ("float16", "Half", "c10::Half", ("half",), np.float16),
+        ("float32", "Float", "float", ("float",), np.float32),
+        ("float64", "Double", "double", ("double",), np.float64),
+        ("complex64", "ComplexFloat", "c10::complex<float>", ("cfloat",), np.complex64),
+        ("complex128", "ComplexDouble", "c10::complex<double>", ("cdouble",), np.complex128),
+        ("bool", "Bool", "bool", (), np.bool_),
+        ("bfloat16", "BFloat16", "c10::BFloat16", (), ml_dtypes.bfloat16),
+        ("uint16", "UInt16", "short unsigned int", (), np.uint16),
+        ("uint32", "UInt32", "unsigned int", (), np.uint32),
+        ("uint64", "UInt64", "long unsigned int", (), np.uint64),
     )
 )
 

@@ -17,6 +17,7 @@ import numpy as np
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, cast, iota, is_nan, normalize_dim, widen
 from torchish._ops.indexing import gather_along
+from torchish._ops.out_rules import ALL, EXPECTED_SCALAR_TYPE, cumulative_rule, diff_rule
 from torchish._ops.registry import DType, Tensor, op
 
 _LONGEST_PLAIN_SCAN = 256  # beyond it, blocks; measured on two cores from 1-dim to (256, 1000)
@@ -77,13 +78,13 @@ def _default_dtype(input: Tensor, dtype: DType) -> np.dtype:
     return np.dtype(np.int64) if scalar_types.is_integral(input.dtype) else input.dtype
 
 
-@op(inplace=True, out=True, grad_node="FlipBackward0")
+@op(inplace=True, out=cumulative_rule("cumsum"), grad_node="FlipBackward0")
 def cumsum(input: Tensor, dim: int, *, dtype: DType = None) -> Tensor:
     """The running sum along ``dim``. Integers and bools are summed as int64 unless ``dtype`` is given."""
     return _running(jnp.add, input, dim, _default_dtype(input, dtype), 0, jax.lax.cumsum)
 
 
-@op(inplace=True, out=True, grad_node="DivBackward0")
+@op(inplace=True, out=cumulative_rule("cumprod"), grad_node="DivBackward0")
 def cumprod(input: Tensor, dim: int, *, dtype: DType = None) -> Tensor:
     """The running product along ``dim``. Integers and bools are multiplied as int64 unless ``dtype`` is given."""
     return _running(jnp.multiply, input, dim, _default_dtype(input, dtype), 1, jax.lax.cumprod)
@@ -96,7 +97,7 @@ def _log_add_exp(a: Tensor, b: Tensor) -> Tensor:
     return jnp.log(jnp.exp(a - shift) + jnp.exp(b - shift)) + shift
 
 
-@op(out=True, grad_node="SubBackward0")
+@op(out=EXPECTED_SCALAR_TYPE, grad_node="SubBackward0")
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(input)))`` along ``dim``, without overflow. Floating and complex dtypes only."""
     if not scalar_types.is_inexact(input.dtype):
@@ -148,19 +149,27 @@ def _cumulative_extremum(input: Tensor, dim: int, largest: bool) -> tuple[Tensor
     return values.reshape(input.shape).astype(input.dtype), index.reshape(input.shape)
 
 
-@op(out=True, returns=("values", "indices"), grad_node="ScatterAddBackward0")
+@op(
+    out=EXPECTED_SCALAR_TYPE.but(shared=ALL, expanded=True),
+    returns=("values", "indices"),
+    grad_node="ScatterAddBackward0",
+)
 def cummax(input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     """The largest value so far along ``dim`` and the int64 index where it was last met. NaN stays once met."""
     return _cumulative_extremum(input, dim, largest=True)
 
 
-@op(out=True, returns=("values", "indices"), grad_node="ScatterAddBackward0")
+@op(
+    out=EXPECTED_SCALAR_TYPE.but(shared=ALL, expanded=True),
+    returns=("values", "indices"),
+    grad_node="ScatterAddBackward0",
+)
 def cummin(input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     """The smallest value so far along ``dim`` and the int64 index where it was last met. NaN stays once met."""
     return _cumulative_extremum(input, dim, largest=False)
 
 
-@op(promote=("input", "prepend", "append"), out=True, node="SubBackward0", grad_node="AddBackward0")
+@op(promote=("input", "prepend", "append"), out=diff_rule, node="SubBackward0", grad_node="AddBackward0")
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
 ) -> Tensor:

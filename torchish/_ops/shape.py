@@ -13,12 +13,19 @@ from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, distinct_dims, iota, normalize_dim
 from torchish._ops.indexing import read, scalar_as, shown_shape
 from torchish._ops.kernel_dtypes import require_dtype
+from torchish._ops.out_rules import CASTABLE, CONCATENATED, UNCHECKED_EXPANDED, diag_rule
 from torchish._ops.registry import Dims, Ints, Number, Size, Tensor, Tensors, check_of, op
 
 # --- joining ----------------------------------------------------------------------------------------
 
 
-@op(promote=("tensors",), out=True, namespaces=("torch",), aliases=("concat", "concatenate"), grad_node="AddBackward0")
+@op(
+    promote=("tensors",),
+    out=CONCATENATED,
+    namespaces=("torch",),
+    aliases=("concat", "concatenate"),
+    grad_node="AddBackward0",
+)
 def cat(tensors: Tensors, dim: int = 0) -> Tensor:
     """The tensors joined along ``dim``; equal shapes elsewhere. One-dimensional empty tensors are skipped."""
     if not tensors:
@@ -43,7 +50,7 @@ def cat(tensors: Tensors, dim: int = 0) -> Tensor:
     return jnp.concatenate([t for _, t in parts], axis)
 
 
-@op(promote=("tensors",), out=True, namespaces=("torch",), grad_node="AddBackward0")
+@op(promote=("tensors",), out=CONCATENATED.but(autograd="stack"), namespaces=("torch",), grad_node="AddBackward0")
 def stack(tensors: Tensors, dim: int = 0) -> Tensor:
     """The tensors, all of one shape, along a new dimension ``dim``."""
     if not tensors:
@@ -79,7 +86,7 @@ def _column(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape if len(shape) > 1 else (*shape, 1) if shape else (1, 1)
 
 
-@op(promote=("tensors",), out=True, namespaces=("torch",), node="CatBackward0", grad_node="AddBackward0")
+@op(promote=("tensors",), out=CONCATENATED, namespaces=("torch",), node="CatBackward0", grad_node="AddBackward0")
 def hstack(tensors: Tensors) -> Tensor:
     """The tensors side by side: along dimension 1, of vectors along 0."""
     vectors = bool(tensors) and tensors[0].ndim <= 1
@@ -88,7 +95,7 @@ def hstack(tensors: Tensors) -> Tensor:
 
 @op(
     promote=("tensors",),
-    out=True,
+    out=CONCATENATED,
     namespaces=("torch",),
     aliases=("row_stack",),
     node="CatBackward0",
@@ -99,13 +106,13 @@ def vstack(tensors: Tensors) -> Tensor:
     return _cat_as(tensors, "vstack", _two_dims, 0)
 
 
-@op(promote=("tensors",), out=True, namespaces=("torch",), node="CatBackward0", grad_node="AddBackward0")
+@op(promote=("tensors",), out=CONCATENATED, namespaces=("torch",), node="CatBackward0", grad_node="AddBackward0")
 def dstack(tensors: Tensors) -> Tensor:
     """The tensors along dimension 2, which matrices and vectors get."""
     return _cat_as(tensors, "dstack", _three_dims, 2)
 
 
-@op(promote=("tensors",), out=True, namespaces=("torch",), node="CatBackward0", grad_node="AddBackward0")
+@op(promote=("tensors",), out=CONCATENATED, namespaces=("torch",), node="CatBackward0", grad_node="AddBackward0")
 def column_stack(tensors: Tensors) -> Tensor:
     """The tensors side by side, a vector counting as one column."""
     return _cat_as(tensors, "column_stack", _column, 1)
@@ -217,7 +224,13 @@ def _(input: Tensor, repeats: Tensor, **_) -> tuple[Tensor, Tensor]:
     return jnp.any(repeats < 0), jnp.asarray(0, np.int64)
 
 
-@op(saves="nothing", promote=("input", "other"), out=True, node="UnsafeViewBackward0", grad_node="AddBackward0")
+@op(
+    saves="nothing",
+    promote=("input", "other"),
+    out=CASTABLE.but(autograd="mul"),
+    node="UnsafeViewBackward0",
+    grad_node="AddBackward0",
+)
 def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product, of any number of dimensions."""
     if scalar_types.is_bool(input.dtype):
@@ -292,19 +305,19 @@ def _triangle(input: Tensor, diagonal: int, name: str, lower: bool) -> Tensor:
     return jnp.where(kept, input, jnp.zeros((), input.dtype))
 
 
-@op(inplace=True, out=True, grad_node="TrilBackward0")
+@op(inplace=True, out=UNCHECKED_EXPANDED, grad_node="TrilBackward0")
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangles of the last two dimensions, up to ``diagonal`` above the main one; zeros elsewhere."""
     return _triangle(input, diagonal, "tril", lower=True)
 
 
-@op(inplace=True, out=True, grad_node="TriuBackward0")
+@op(inplace=True, out=UNCHECKED_EXPANDED, grad_node="TriuBackward0")
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangles of the last two dimensions, from ``diagonal`` above the main one; zeros elsewhere."""
     return _triangle(input, diagonal, "triu", lower=False)
 
 
-@op(saves="nothing", name="diag", out=True, node="DiagEmbedBackward0", grad_node="DiagonalBackward0")
+@op(saves="nothing", name="diag", out=diag_rule, node="DiagEmbedBackward0", grad_node="DiagonalBackward0")
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """A square matrix with a vector on its ``diagonal``, or the ``diagonal`` of a matrix as a new vector."""
     if input.ndim not in (1, 2):

@@ -16,6 +16,7 @@ import numpy as np
 from torchish._ops import scalar_types
 from torchish._ops.dims import iota, is_nan, normalize_dim, require_elements
 from torchish._ops.indexing import gather_along
+from torchish._ops.out_rules import EXPECTED, MEDIAN, Out, positions_rule
 from torchish._ops.reduction import choose, even_share
 from torchish._ops.registry import Number, Tensor, check_of, op
 
@@ -77,7 +78,7 @@ def _sort(input: Tensor, dim: int, descending: bool) -> tuple[Tensor, Tensor]:
 
 @op(
     saves="indices",
-    out=True,
+    out=EXPECTED,
     returns=("values", "indices"),
     node=lambda stable, **_: f"SortBackward{int(bool(stable))}",
     grad_node="ScatterBackward0",
@@ -87,13 +88,13 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool
     return _sort(input, dim, descending)
 
 
-@op(out=True, differentiable=False)
+@op(differentiable=False)
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
     """The int64 positions that ``sort`` returns."""
     return _sort(input, dim, descending)[1]
 
 
-@op(saves="indices", out=True, node="SortBackward0", grad_node="ScatterBackward0")
+@op(saves="indices", out=EXPECTED.but(autograd="sort"), node="SortBackward0", grad_node="ScatterBackward0")
 def msort(input: Tensor) -> Tensor:
     """The elements in ascending order along dimension 0."""
     return _sort(input, 0, False)[0]
@@ -126,7 +127,7 @@ def _(k, axis, largest, primals, tangents):
     return (values, index), (gather_along(t, index, axis), np.zeros(index.shape, jax.dtypes.float0))
 
 
-@op(saves="indices", out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(saves="indices", out=EXPECTED, returns=("values", "indices"), grad_node="ScatterBackward0")
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The ``k`` largest (or smallest) elements along ``dim``, best first, and their int64 positions.
 
@@ -154,7 +155,12 @@ def _at_rank(rank: int, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     return gather_along(x, index, axis), index
 
 
-@op(saves="indices", out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(
+    saves="indices",
+    out=Out(("output values must be of same type as input", "output indices must be of scalar type {want}"), "same"),
+    returns=("values", "indices"),
+    grad_node="ScatterBackward0",
+)
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The ``k``-th smallest element along ``dim`` (counted from 1) and its int64 position; NaN is the largest."""
     axis = normalize_dim(dim, input.ndim)
@@ -228,7 +234,7 @@ def nanmedian(input: Tensor) -> Tensor:
 @op(
     saves="indices",
     name="median.dim",
-    out=True,
+    out=MEDIAN,
     node="MedianBackward1",
     returns=("values", "indices"),
     grad_node="ScatterBackward0",
@@ -241,7 +247,7 @@ def median_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, 
 @op(
     saves="indices",
     name="nanmedian.dim",
-    out=True,
+    out=MEDIAN,
     node="NanmedianBackward1",
     returns=("values", "indices"),
     grad_node="ScatterBackward0",
@@ -266,7 +272,18 @@ def _most_frequent(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     return gather_along(x, index, axis), index
 
 
-@op(saves="indices", out=True, returns=("values", "indices"), grad_node="ScatterBackward0")
+@op(
+    saves="indices",
+    out=Out(
+        (
+            "expected scalar type '{want}' but got '{got}' for values output",
+            "expected scalar type '{want}' but got '{got}' for indices output",
+        ),
+        "same",
+    ),
+    returns=("values", "indices"),
+    grad_node="ScatterBackward0",
+)
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The most frequent values along ``dim``, the smallest of several, and the position of the last occurrence."""
     axis = normalize_dim(dim, input.ndim)
@@ -333,7 +350,7 @@ def _check_search(sequence: Tensor, values: Tensor, right: bool, side: str | Non
         raise RuntimeError(f"{prefix}sorter must be a tensor of long dtype but got dtype {name}")
 
 
-@op(namespaces=("torch",), out=True, differentiable=False)
+@op(namespaces=("torch",), out=positions_rule, differentiable=False)
 def searchsorted(
     sorted_sequence: Tensor,
     input: Tensor | Number,
@@ -362,7 +379,7 @@ def _(sorted_sequence: Tensor, sorter: Tensor | None = None, **_) -> tuple[Tenso
     return jnp.any((sorter < 0) | (sorter >= sorted_sequence.shape[-1])), jnp.asarray(0, np.int64)
 
 
-@op(namespaces=("torch",), out=True, differentiable=False)
+@op(namespaces=("torch",), out=positions_rule, differentiable=False)
 def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The index of the bucket between the sorted ``boundaries`` that each element of ``input`` falls into."""
     if boundaries.ndim != 1:
@@ -373,7 +390,7 @@ def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = F
 _FEW_TESTS = 32  # up to this many, comparing with each is cheaper than sorting and searching
 
 
-@op(namespaces=("torch",), out=True, differentiable=False, promote=("elements", "test_elements"))
+@op(namespaces=("torch",), out=EXPECTED, differentiable=False, promote=("elements", "test_elements"))
 def isin(
     elements: Tensor | Number,
     test_elements: Tensor | Number,

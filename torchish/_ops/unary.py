@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from .kernel_dtypes import half_in_float32, require_dtype
+from .out_rules import CASTABLE, FOUND, Out, abs_rule
 from .registry import Number, Tensor, op
 from .scalar_types import is_bool, is_complex, is_floating, is_integral
 
@@ -125,7 +126,7 @@ def reciprocal(input: Tensor) -> Tensor:
     return _reciprocal(input)
 
 
-@op(inplace=True, out=True, node="PowBackward0", grad_node="MulBackward0")
+@op(inplace=True, out=CASTABLE.but(autograd="pow"), node="PowBackward0", grad_node="MulBackward0")
 def square(input: Tensor) -> Tensor:
     """``input * input``; bools give int64."""
     if is_bool(input.dtype):
@@ -343,7 +344,7 @@ def lgamma(input: Tensor) -> Tensor:
 # Signs and complex parts
 
 
-@op(inplace=True, out=True, aliases=("negative",), grad_node="NegBackward0")
+@op(inplace=True, out=FOUND, aliases=("negative",), grad_node="NegBackward0")
 def neg(input: Tensor) -> Tensor:
     """``-input``. Bools are refused."""
     refuse_bool_negation(input.dtype)
@@ -401,14 +402,14 @@ def _abs(x: Tensor) -> Tensor:
 _abs.defjvps(lambda t, ans, x: jnp.real(jnp.conj(_sign(x)) * t) if is_complex(x.dtype) else t * _sign(x))
 
 
-@op(inplace=True, out=True, aliases=("absolute",), grad_node="MulBackward0")
+@op(inplace=True, out=abs_rule, aliases=("absolute",), grad_node="MulBackward0")
 def abs(input: Tensor) -> Tensor:
     """The absolute value; of complex numbers, in their real dtype."""
     require_dtype(input.dtype, "ifc", "abs_cpu")
     return _abs(input)
 
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=FOUND)
 def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1 by the sign of each element, 0 for NaN. Complex is refused: see ``sgn``."""
     if is_complex(input.dtype):
@@ -419,7 +420,7 @@ def sign(input: Tensor) -> Tensor:
     return _sign(input)
 
 
-@op(inplace=True, out=True, grad_node="MaskedFillBackward0")
+@op(inplace=True, out=FOUND, grad_node="MaskedFillBackward0")
 def sgn(input: Tensor) -> Tensor:
     """``sign``, and for complex numbers ``input / |input|``, 0 at 0."""
     require_dtype(input.dtype, "bifc", "sign_cpu")
@@ -448,7 +449,7 @@ def angle(input: Tensor) -> Tensor:
     return _complex_angle(input) if is_complex(input.dtype) else _real_angle(lax.stop_gradient(input))
 
 
-@op(inplace=True, out=True, grad_node="ConjPhysicalBackward0")
+@op(inplace=True, out=FOUND.but(lenient=True), grad_node="ConjPhysicalBackward0")
 def conj_physical(input: Tensor) -> Tensor:
     """The complex conjugate, computed at once; real numbers stay as they are."""
     return jnp.conj(input)
@@ -463,28 +464,28 @@ def _require_rounding(dtype: Any, name: str) -> None:
     require_dtype(dtype, "iwf", f"{name}_vml_cpu")
 
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=FOUND)
 def floor(input: Tensor) -> Tensor:
     """The largest integer not above each element; integers stay as they are."""
     _require_rounding(input.dtype, "floor")
     return jnp.floor(input) if is_floating(input.dtype) else input
 
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=FOUND)
 def ceil(input: Tensor) -> Tensor:
     """The smallest integer not below each element; integers stay as they are."""
     _require_rounding(input.dtype, "ceil")
     return jnp.ceil(input) if is_floating(input.dtype) else input
 
 
-@op(inplace=True, out=True, aliases=("fix",))
+@op(inplace=True, out=FOUND, aliases=("fix",))
 def trunc(input: Tensor) -> Tensor:
     """Each element without its fraction; integers stay as they are."""
     _require_rounding(input.dtype, "trunc")
     return jnp.trunc(input) if is_floating(input.dtype) else input
 
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=FOUND)
 def frac(input: Tensor) -> Tensor:
     """The fraction of each element, with its sign. Integers are refused."""
     require_dtype(input.dtype, "f", "frac_cpu")
@@ -493,7 +494,7 @@ def frac(input: Tensor) -> Tensor:
 
 @op(
     inplace=True,
-    out=True,
+    out=FOUND,
     aliases=("special.round",),
     node=lambda decimals=0, **_: "RoundBackward1" if decimals else "RoundBackward0",
 )
@@ -521,7 +522,11 @@ def _finite(x: Tensor, nan: Number | None, posinf: Number | None, neginf: Number
     return jnp.where(jnp.isnan(x), nan, jnp.where(x == jnp.inf, posinf, jnp.where(x == -jnp.inf, neginf, x)))
 
 
-@op(inplace=True, out=True, grad_node="MulBackward0")
+@op(
+    inplace=True,
+    out=Out("nan_to_num: dtype of out: {got} should be same as input: {want}", "same"),
+    grad_node="MulBackward0",
+)
 def nan_to_num(
     input: Tensor, nan: Number | None = None, posinf: Number | None = None, neginf: Number | None = None
 ) -> Tensor:

@@ -5,24 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from .. import dtypes, views
+from .. import views
 from ..generate import OP_FUNCTIONS
 from ..public import public
 from ..tensor import Tensor
 from ..views import view_of
 from .overloads import _run
 from .view_functions import transpose
-
-
-def check_complex_out(part: Any, out: Any) -> None:
-    """Raise PyTorch's error where ``out`` has not the complex dtype of ``part``."""
-    if out is None or not isinstance(part, Tensor) or not isinstance(out, Tensor):
-        return
-    if part.dtype in (dtypes.DTYPES["float32"], dtypes.DTYPES["float64"]) and out.dtype is not part.dtype.to_complex():
-        raise RuntimeError(
-            f"Expected object of scalar type {part.dtype.to_complex()._scalar.scalar_name} but got scalar type "
-            f"{out.dtype._scalar.scalar_name} for argument 'out'"
-        )
 
 
 @public("torch", name="polar")
@@ -33,7 +22,6 @@ def polar_(abs: Tensor, angle: Tensor, *, out: Any = None) -> Tensor:
     >>> torch.polar(torch.tensor([2.0], dtype=torch.float64), torch.tensor([0.0], dtype=torch.float64))
     tensor([2.+0.j], dtype=torch.complex128)
     """
-    check_complex_out(abs, out)
     return _run("polar", (abs, angle), (), out)
 
 
@@ -45,7 +33,6 @@ def complex_(real: Tensor, imag: Tensor, *, out: Any = None) -> Tensor:
     >>> torch.complex(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
     tensor([1.+3.j, 2.+4.j])
     """
-    check_complex_out(real, out)
     return _run("complex.parts", (real, imag), (), out)
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..._ops.binary_math import STATIC_FLOAT_EXPONENTS
+from ..._ops.out_rules import NONZERO, SELECTED
 from ..._ops.registry import OPS
 from .. import dtypes
 from ..arguments import as_dims, as_int, as_size
 from ..dispatch import call
 from ..generate import OP_FUNCTIONS
-from ..inplace import call_inplace, call_out
+from ..inplace import call_inplace, call_out, give_out
 from ..public import public
 from ..tensor import Tensor
 
@@ -159,14 +160,17 @@ def nonzero(input: Tensor, *, out: Any = None, as_tuple: bool = False) -> Any:
     """The coordinates of the nonzero elements: an (n, ndim) tensor, or one tensor a dimension."""
     from ..indexing import nonzero_positions
 
+    if out is not None and as_tuple:
+        raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
     found = nonzero_positions(input.detach() if input.shape else input.detach().reshape(1))  # type: ignore[attr-defined]
     if as_tuple:
         return tuple(found)
     if not input.shape:
         n = found[0].shape[0]
-        return OP_FUNCTIONS["to.dtype"](_zeros((n, 0)), dtypes.DTYPES["int64"])
-    made = OP_FUNCTIONS["stack"](found, 1)
-    return made if out is None else out.resize_(made.shape).copy_(made)
+        made = OP_FUNCTIONS["to.dtype"](_zeros((n, 0)), dtypes.DTYPES["int64"])
+    else:
+        made = OP_FUNCTIONS["stack"](found, 1)
+    return made if out is None else give_out("nonzero", NONZERO, {"input": input}, made, out)
 
 
 @public()
@@ -183,8 +187,10 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
     from .view_functions import broadcast_tensors
 
     a, m = broadcast_tensors(input, mask)
-    made = a[m]
-    return made if out is None else out.resize_(made.shape).copy_(made)
+    if out is None:
+        return a[m]
+    given = {"input": input, "mask": mask}
+    return give_out("masked_select", SELECTED, given, a.detach()[m], out)
 
 
 def _zeros(shape: tuple[int, ...]) -> Tensor:

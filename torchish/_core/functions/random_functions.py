@@ -10,13 +10,14 @@ from ..._exec.statistics import Reason
 from ..._exec.value import from_numpy
 from ..._exec.window import THREADS, flush, materialise, record
 from ..._ops.kernel_dtypes import require_dtype
+from ..._ops.out_rules import ALL, ANY
 from ..._ops.registry import OPS
 from .. import generator, random_ops
 from ..arguments import as_int, as_size
 from ..creation import _nonnegative, _np_dtype, _sizes
 from ..device import placement_of
 from ..dispatch import _bind, call, make_kernel, wrap
-from ..inplace import check_writable, store
+from ..inplace import check_made_out, check_writable, give_made_out, give_out, store
 from ..public import public
 from ..random_ops import Pending
 from ..rejection_draws import draw_binomial, draw_poisson
@@ -66,11 +67,22 @@ def drawn(result: Any, placement: Any) -> Tensor:
 def _made(
     draw: Any, shape: Any, dtype: np.dtype, device: Any, given: Any, requires_grad: bool, out: Any, *params: Any
 ) -> Tensor:
-    placement = placement_of(device)
+    placement = placement_of(device if out is None else out.device)
     t = drawn(draw(given or default_of(placement), shape, dtype, *params), placement)
     if out is not None:
-        return out.resize_(t.shape).copy_(t)
+        return give_made_out(t, out, requires_grad)
     return requiring_grad(t) if requires_grad else t
+
+
+def _dtype_for(name: str, dtype: Any, out: Any, device: Any, default: Any = None) -> np.dtype:
+    return _np_dtype(dtype, default) if out is None else check_made_out(name, out, dtype, device)
+
+
+_ANY_OUT = ANY.but(shared=ALL, expanded=True)
+
+
+def _drawn_into(name: str, made: Tensor, out: Any, *parameters: Any) -> Tensor:
+    return give_out(name, _ANY_OUT, dict(enumerate(parameters)), made, out)
 
 
 def _maker(name: str, draw: Any, what: str) -> None:
@@ -87,7 +99,8 @@ def _maker(name: str, draw: Any, what: str) -> None:
         names: Any = None,
     ) -> Tensor:
         shape = _nonnegative(_sizes(sizes if size is None else (size,), name), name)
-        return _made(draw, shape, _np_dtype(dtype), device, generator, requires_grad, out)
+        np_dtype = _dtype_for(name, dtype, out, device)
+        return _made(draw, shape, np_dtype, device, generator, requires_grad, out)
 
     def make_like(
         input: Tensor,
@@ -148,7 +161,7 @@ def randint(
         size = given.pop()
         _require_sizes(size, "randint", len(given) + 1)
     first, last = _bounds("randint", given, low, high)
-    np_dtype = _np_dtype(dtype, np.int64)
+    np_dtype = _dtype_for("randint", dtype, out, device, np.int64)
     shape = _nonnegative(as_size(size), "randint")
     return _made(random_ops.draw_integers, shape, np_dtype, device, generator, requires_grad, out, first, last)
 
@@ -229,11 +242,11 @@ def randperm(
     if not isinstance(as_int(n), int):
         raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}")
     n = as_int(n)
-    placement = placement_of(device)
-    np_dtype = _np_dtype(dtype, np.int64)
+    placement = placement_of(device if out is None else out.device)
+    np_dtype = _dtype_for("randperm", dtype, out, device, np.int64)
     t = drawn(random_ops.draw_permutation(generator or default_of(placement), n, np_dtype), placement)
     if out is not None:
-        return out.resize_(t.shape).copy_(t)
+        return give_made_out(t, out, requires_grad)
     return requiring_grad(t) if requires_grad else t
 
 
@@ -312,7 +325,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any =
             f"\"bernoulli_tensor_cpu_self_\" not implemented for '{input.dtype._scalar.scalar_name}'"
         )
     made = _bernoulli_of(input.detach() if p is None else p, aval.shape, aval.dtype, aval.placement, generator)
-    return made if out is None else out.resize_(made.shape).copy_(made)
+    return made if out is None else _drawn_into("bernoulli", made, out, input)
 
 
 @public("Tensor")
@@ -343,7 +356,9 @@ def multinomial(
         random_ops.draw_multinomial(source, input.detach(), aval.shape, aval.dtype, num_samples, replacement),
         aval.placement,
     )
-    return made if out is None else out.resize_(made.shape).copy_(made)
+    if out is not None and out.dtype != made.dtype:
+        raise RuntimeError(f"multinomial expects Long tensor out, got: {out.dtype._scalar.scalar_name}")
+    return made if out is None else _drawn_into("multinomial", made, out)
 
 
 @public("torch")
@@ -371,7 +386,7 @@ def normal(
         return _made(
             random_ops.draw_normal,
             as_size(size),
-            _np_dtype(dtype),
+            _dtype_for("normal", dtype, out, device),
             device,
             generator,
             requires_grad,
@@ -389,8 +404,9 @@ def normal(
     aval = tensors[0]._aval
     source = generator or default_of(aval.placement)
     parts: Any = [x.detach() if isinstance(x, Tensor) else float(x) for x in (mean, std)]
-    made = drawn(random_ops.draw_normal_like(source, shape, aval.dtype, *parts), aval.placement)
-    return made if out is None else out.resize_(made.shape).copy_(made)
+    dtype_drawn = aval.dtype if out is None else out._aval.dtype
+    made = drawn(random_ops.draw_normal_like(source, shape, dtype_drawn, *parts), aval.placement)
+    return made if out is None else _drawn_into("normal", made, out, *tensors)
 
 
 # Counts
