@@ -27,8 +27,8 @@ def convert(x, dtype: DType):
 
 
 def _float_to_int(x, dtype: np.dtype):
-    """Through int64 (int32 for int32), whose out-of-range result is the smallest integer, then wrapped."""
-    wide = np.dtype(np.int32) if dtype == np.int32 else np.dtype(np.int64)
+    """Through int32 (int64 for uint8 and int64), whose out-of-range result is the smallest integer, then wrapped."""
+    wide = np.dtype(np.int32) if dtype in (np.int8, np.int16, np.int32) else np.dtype(np.int64)
     x = x.astype(jnp.float64)
     low, high = float(np.iinfo(wide).min), -float(np.iinfo(wide).min)
     inside = (x >= low) & (x < high)

@@ -17,10 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .kernel_dtypes import require_dtype
 from .matmul import cpp_name
 from .precision import conv_precision
 from .registry import Dims, Tensor, op
-from .scalar_types import is_bool, is_complex, is_inexact, scalar_name
+from .scalar_types import is_complex, is_inexact, scalar_name
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -83,7 +84,7 @@ def _check_bias(weight: Tensor, bias: Tensor | None, channels: int, given: str) 
         )
 
 
-def _check_dtypes(input: Tensor, weight: Tensor) -> None:
+def _check_dtypes(input: Tensor, weight: Tensor, kernel: str, kinds: str) -> None:
     if weight.dtype != input.dtype:
         if is_complex(input.dtype):
             raise RuntimeError(
@@ -91,9 +92,8 @@ def _check_dtypes(input: Tensor, weight: Tensor) -> None:
                 f"(torch.{scalar_name(weight.dtype)}Tensor) should be the same"
             )
         raise RuntimeError(f"expected scalar type {scalar_name(input.dtype)} but found {scalar_name(weight.dtype)}")
-    if is_bool(input.dtype):
-        kernel = "compute_columns3d" if input.ndim == 5 else "slow_conv2d_cpu"
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+    if input.size:
+        require_dtype(input.dtype, kinds, kernel)
 
 
 def _sizes(values: Any) -> str:
@@ -249,7 +249,10 @@ def _conv(
     _check_numbers(x, weight, stride=stride, dilation=dilation, padding=tuple(p for pair in pads for p in pair))
     _check_shapes(x, weight, dilation, pads, groups)
     _check_bias(weight, bias, weight.shape[0], "")
-    _check_dtypes(x, weight)
+    if any(d != 1 for d in dilation):
+        _check_dtypes(x, weight, "slow_conv_dilated<>", "lfc")
+    else:
+        _check_dtypes(x, weight, "compute_columns3d" if n == 3 else "slow_conv2d_cpu", "ifc")
     y = _in_float32_on_cpu(lambda a, b: _convolve(a, b, stride, pads, dilation, groups), x, weight)
     return _with_bias(y, bias, input.ndim == n + 2)
 
@@ -276,7 +279,7 @@ def _conv_transpose(
     _check_numbers(x, weight, stride=stride, dilation=dilation, padding=padding, output_padding=output_padding)
     _check_transposed(x, weight, stride, padding, output_padding, dilation, groups)
     _check_bias(weight, bias, weight.shape[1] * groups, "transposed=1, ")
-    _check_dtypes(x, weight)
+    _check_dtypes(x, weight, f"slow_conv_transpose{max(n, 2)}d_out_cpu", "lfc")
     # The gradient of a convolution: a stride-1 convolution of the input, spread by the stride, with the kernel
     # flipped and its channel dimensions swapped within each group.
     inputs, outputs = x.shape[1] // groups, weight.shape[1]

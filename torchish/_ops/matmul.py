@@ -74,7 +74,8 @@ def size_at(x: Tensor, dim: int) -> int:
 
 
 def _refuse_bool(dtype: Any, kernel: str) -> None:
-    require_dtype(dtype, "iwfc", kernel)
+    """Refuse bools, and the wide unsigned integers, of which PyTorch has no products either."""
+    require_dtype(dtype, "ifc", kernel)
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
@@ -121,7 +122,7 @@ def _check_dot(a: Tensor, b: Tensor) -> None:
     _refuse_bool(a.dtype, "dot")
 
 
-def _check_bmm(batch: int, a: Tensor, b: Tensor) -> None:
+def _check_bmm(batch: int, a: Tensor, b: Tensor, kernel: str = "bmm") -> None:
     """Refuse the batched product, ``b`` broadcast to ``batch`` matrices, as PyTorch's ``bmm`` does."""
     if a.shape[-1] != b.shape[-2]:
         raise RuntimeError(
@@ -130,7 +131,7 @@ def _check_bmm(batch: int, a: Tensor, b: Tensor) -> None:
         )
     if a.dtype != b.dtype:
         raise RuntimeError(f"expected scalar type {scalar_name(a.dtype)} but found {scalar_name(b.dtype)}")
-    _refuse_bool(a.dtype, "bmm")
+    _refuse_bool(a.dtype, kernel)
 
 
 def _matmul_node(ndims: tuple[int | None, ...], **_: Any) -> str:
@@ -201,7 +202,7 @@ def bmm(input: Tensor, mat2: Tensor, out_dtype: DType = None) -> Tensor:
     return _wide_product(input, mat2, out_dtype)
 
 
-def _check_batches(batch1: Tensor, batch2: Tensor) -> None:
+def _check_batches(batch1: Tensor, batch2: Tensor, kernel: str = "bmm") -> None:
     for name, x in (("batch1", batch1), ("batch2", batch2)):
         if x.ndim != 3:
             raise RuntimeError(f"{name} must be a 3D tensor")
@@ -210,7 +211,7 @@ def _check_batches(batch1: Tensor, batch2: Tensor) -> None:
             "Expected size for first two dimensions of batch2 tensor to be: "
             f"[{batch1.shape[0]}, {batch1.shape[2]}] but got: [{batch2.shape[0]}, {batch2.shape[1]}]."
         )
-    _check_bmm(batch1.shape[0], batch1, batch2)
+    _check_bmm(batch1.shape[0], batch1, batch2, kernel)
 
 
 @op(out=UNCHECKED_EXPANDED, grad_node="MulBackward0")
@@ -394,7 +395,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, 
             f"Input dtypes must be the same, got: input {cpp_name(input.dtype)}, "
             f"batch1: {cpp_name(batch1.dtype)}, batch2: {cpp_name(batch2.dtype)}"
         )
-    _check_batches(batch1, batch2)
+    _check_batches(batch1, batch2, "baddbmm")
     return _scaled(beta, target) + _scaled(alpha, _product(batch1, batch2))
 
 
@@ -403,6 +404,7 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: 
     """``beta * input + alpha * outer(vec1, vec2)``; of bools, the ``or`` and ``and`` of them."""
     _check_vectors("addr", vec1=vec1, vec2=vec2)
     target = expand(input, (vec1.shape[0], vec2.shape[0]))
+    require_dtype(input.dtype, "bifc", "addr_cpu")
     if is_bool(input.dtype):
         return (target & jnp.asarray(beta, bool)) | (vec1[:, None] & vec2[None, :] & jnp.asarray(alpha, bool))
     product = vec1[:, None] * vec2[None, :]

@@ -17,6 +17,7 @@ from .dims import at_least_1d, normalize_dim, widen
 from .kernel_dtypes import require_dtype
 from .matmul import size_at
 from .out_rules import CASTABLE
+from .pooling import refuse_average
 from .reduction import linalg_vector_norm
 from .registry import Ints, Number, Size, Tensor, op
 from .scalar_types import default_float, is_integral
@@ -311,6 +312,7 @@ def local_response_norm(input: Tensor, size: int, alpha: Number = 1e-4, beta: Nu
         return input
     if size <= 0:
         raise RuntimeError(f"kernel size should be greater than zero, but got kH: {size} kW: 1")
+    refuse_average(input.dtype, 2 if input.ndim == 3 else 3)
     pads = [(0, 0), (size // 2, (size - 1) // 2)] + [(0, 0)] * (input.ndim - 2)
     squares = jnp.pad(input * input, pads)
     total = sum_over(squares, 1, Window(size, 1, 0, 1, input.shape[1]))

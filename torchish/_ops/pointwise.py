@@ -448,7 +448,10 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     _refuse_complex_clamp(input.dtype)
-    require_dtype(input.dtype, "if", "clamp_cpu")
+    if min is None or max is None:
+        require_dtype(input.dtype, "bif", "minimum_cpu" if min is None else "maximum_cpu")
+    else:
+        require_dtype(input.dtype, "if", "clamp_cpu")
     return _clamp_between(input, min, max)
 
 
@@ -461,7 +464,8 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
 )
 def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
     """``input``, but at least ``min``, broadcast."""
-    _refuse_complex_clamp(input.dtype)
+    if min.ndim == 0:
+        _refuse_complex_clamp(input.dtype)
     require_dtype(input.dtype, "bif", "maximum_cpu")
     return _clamp_between(input, min, None)
 
@@ -475,7 +479,8 @@ def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
 )
 def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
     """``input``, but at most ``max``, broadcast."""
-    _refuse_complex_clamp(input.dtype)
+    if max.ndim == 0:
+        _refuse_complex_clamp(input.dtype)
     require_dtype(input.dtype, "bif", "minimum_cpu")
     return _clamp_between(input, None, max)
 
