@@ -25,7 +25,7 @@ from .device_copy import copy_node
 from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class, refusing_class
 from .storage import InferenceCounter, Storage, on_device
 from .tensor import NUMBER_CLASSES, TENSOR_CLASSES, Tensor
-from .underived import refusing_node
+from .underived import not_implemented, refusing_node
 
 _new = object.__new__
 
@@ -183,7 +183,9 @@ def edges_across(kernel: Kernel, operands: Sequence[Any], needs: Sequence[int], 
 def edges_refusing(kernel: Kernel, needs: Sequence[int], edges: Sequence[Edge]) -> tuple[Edge, ...]:
     """The edges of operands of which some have no derivative: those lead to a node that says so when it is run."""
     return tuple(
-        (refusing_node(kernel.underived[i], cast(Aval, kernel.in_avals[i]), edge), 0) if i in kernel.underived else edge
+        (refusing_node(not_implemented(kernel.underived[i]), cast(Aval, kernel.in_avals[i]), edge), 0)
+        if i in kernel.underived
+        else edge
         for i, edge in zip(needs, edges, strict=True)
     )
 

@@ -13,7 +13,7 @@ from ..graph import AccumulateGrad, node_class
 from ..inplace import resize_for
 from ..public import public
 from ..tensor import Tensor
-from ..underivable import without_derivative
+from ..underived import without_derivative
 from ..views import sliced, view_of, wrap_dim
 from . import complex_functions, view_functions
 from .counting_functions import _CPP_DTYPES

@@ -20,7 +20,7 @@ from ..inplace import call_out
 from ..public import public
 from ..return_types import make
 from ..tensor import NUMBER_CLASSES, Tensor
-from ..underivable import without_derivative
+from ..underived import without_derivative
 
 
 def _data(t: Tensor) -> np.ndarray:

@@ -22,7 +22,7 @@ from ..public import public
 from ..random_ops import Pending
 from ..rejection_draws import draw_binomial, draw_poisson
 from ..tensor import Tensor, requiring_grad
-from ..underivable import without_derivative
+from ..underived import without_derivative
 
 _device_generators: dict[Any, generator.Generator] = {}
 
