@@ -299,11 +299,6 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
     node = op.node if isinstance(op.node, str) else op.node(**static, **_for_node_name(plan, avals, owner))
     check = None if op.check is None else _body(op, op.check, plan, casts, by_name=True)
     in_avals = [a if isinstance(a, type) or i not in moves else _moved(a, placement) for i, a in enumerate(avals)]
-    refusal = None
-    if op.refuses_derivative is not None:
-        arguments = _named_arguments(plan, in_avals)
-        if op.refuses_derivative(**arguments) is not None:
-            refusal = functools.partial(op.refuses_derivative, **arguments)
     kernel = Kernel(
         op.name,
         body,
@@ -316,12 +311,16 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
         guards_operands=op.saves not in ("nothing", "indices"),
         selects=op.saves == "indices",
         differentiable=op.differentiable,
-        refusal=refusal,
+        derivative_check=(op.derivative_check, op.derivative_error) if op.derivative_check is not None else None,  # type: ignore[arg-type]
         check=check,
         check_error=_check_error(op, plan, in_avals) if check is not None else None,
     )
     kernel.moves = moves
     kernel.underived = {i: op.underived[p.name] for i, p in enumerate(owner) if p.name in op.underived}
+    if op.refuses_derivative is not None:
+        arguments = _named_arguments(plan, in_avals)
+        if op.refuses_derivative(**arguments) is not None:
+            kernel.refusal = functools.partial(op.refuses_derivative, **arguments)
     kernel.tensor_operands = tuple(i for i, p in enumerate(owner) if p.kinds & {"Tensor", "Tensors"})
     return kernel
 

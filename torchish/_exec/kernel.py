@@ -56,6 +56,7 @@ class Kernel:
         check_error: the exception for a witness.
         check_uses: which operands the check reads.
         underived: the operands by which there is no derivative, and what the error calls it.
+        derivative_check: None, or the check of its results and the gradients that arrive, and what makes the exception.
         refusal: None, or what makes the exception that ``backward()`` raises in place of a derivative.
         passed: where that is one array alone: those that are known to pass, by ``id``.
         warm: whether ``jitted`` has run, so that running it again compiles nothing.
@@ -75,7 +76,7 @@ class Kernel:
         guards_operands: bool = True,
         selects: bool = False,
         differentiable: bool | tuple[int, ...] = True,
-        refusal: Callable[[], Exception] | None = None,
+        derivative_check: tuple[Callable[..., Any], Callable[[], Exception]] | None = None,
         check: Callable[..., Any] | None = None,
         check_error: Callable[[int], Exception] | None = None,
         weight: int = 1,
@@ -98,7 +99,8 @@ class Kernel:
         self.moves: tuple[int, ...] = ()
         self.underived: dict[int, str] = {}
         self.tensor_operands = tuple(i for i, a in enumerate(self.in_avals) if isinstance(a, Aval))
-        self.refusal = refusal
+        self.derivative_check = derivative_check
+        self.refusal: Callable[[], Any] | None = None
         self.check, self.check_error = check, check_error
         self.check_uses: tuple[int, ...] = ()
         if check is not None:
@@ -162,6 +164,8 @@ class VjpKernel(Kernel):
             node=forward.grad_node or _backward_of(forward.node),
             # Higher derivatives of a formula end in the same step.
             grad_node=forward.grad_node,
+            check=self._check_gradients if forward.derivative_check else None,
+            check_error=self._gradients_error,
         )
         self.node_class: Any = None  # of the nodes that run it, set by dispatch
         # Whether running it once gives up what it saved, so that running it again is an error.
@@ -212,20 +216,31 @@ class VjpKernel(Kernel):
 
         return outs, pullback
 
-    def _apply(self, *operands):
+    def _split(self, operands):
         primals = [zeros_of(a) for a in self.forward.in_avals]
         for i, x in zip(self.uses, operands, strict=False):
             primals[i] = x
         rest = iter(operands[len(self.uses) :])
-        cotangents = [next(rest) if g else None for g in self.given]
+        return primals, [next(rest) if g else None for g in self.given]
+
+    def _apply(self, *operands):
+        primals, cotangents = self._split(operands)
         return self.linearize(primals)[1](cotangents)
+
+    def _check_gradients(self, *operands):
+        primals, cotangents = self._split(operands)
+        check, _ = self.forward.derivative_check  # type: ignore[misc]
+        return check(self.forward.fn(*primals), cotangents), jnp.zeros((), jnp.int64)
+
+    def _gradients_error(self, _witness: int) -> Exception:
+        return self.forward.derivative_check[1]()  # type: ignore[index]
 
 
 class RefusedVjp:
     """Stands where the derivative would be of an op that has none: going backward through it raises."""
 
     uses = guards = ()
-    pick = None
+    pick = check = None
     frees = False
 
     def __init__(self, forward: Kernel, needs: tuple[int, ...]):

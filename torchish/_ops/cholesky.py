@@ -43,19 +43,14 @@ def _factor(A: jax.Array) -> jax.Array:
 
 @_factor.defjvp
 def _(primals, tangents):
-    # PyTorch's gradient is symmetric although only a triangle is read.
+    # PyTorch's gradient is by all of A although a triangle is read: symmetric, save for imaginary parts on the diagonal
+    # of what arrives, which L cannot have.
     (A,), (dA,) = primals, tangents
     L = _factor(A)
     if A.size == 0:
         return L, dA
-    S = (dA + adjoint(dA)) / 2
-    X = solve_triangle(L, solve_triangle(L, S, lower=True), lower=True, left=False, adjoint=True)
-    return L, product(L, _lower_half(X))
-
-
-def _lower_half(X: jax.Array) -> jax.Array:
-    """The lower triangle with half of the diagonal: ``X = H + adjoint(H)`` for Hermitian ``X``."""
-    return jnp.tril(X) / (1 + jnp.eye(X.shape[-1], dtype=X.real.dtype))
+    X = solve_triangle(L, solve_triangle(L, dA, lower=True), lower=True, left=False, adjoint=True)
+    return L, product(L, (jnp.tril(X) + jnp.tril(adjoint(X), -1)) / 2)
 
 
 def _factor_as_far_as_possible(A: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -16,16 +16,17 @@ from .matrices import (
     product,
     require_lapack,
     require_square,
+    turns_phase,
     without_diagonal,
 )
-from .registry import Tensor, check_of, op
-from .scalar_types import is_inexact, scalar_name
+from .registry import Tensor, check_of, derivative_check_of, op
+from .scalar_types import is_complex, is_inexact, scalar_name
 
 # Of Hermitian matrices
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _eigh(A: jax.Array, lower: bool) -> tuple[jax.Array, jax.Array]:
+def eigh(A: jax.Array, lower: bool) -> tuple[jax.Array, jax.Array]:
     """Ascending eigenvalues and eigenvectors, of one triangle of ``A``; LAPACK's, and so of PyTorch's signs."""
     if A.size == 0:
         return jnp.zeros(A.shape[:-1], A.real.dtype), A
@@ -33,11 +34,11 @@ def _eigh(A: jax.Array, lower: bool) -> tuple[jax.Array, jax.Array]:
     return L, V
 
 
-@_eigh.defjvp
+@eigh.defjvp
 def _(lower, primals, tangents):
     # As PyTorch's: Hermitian, though a triangle is read. JAX's own rule would read the other triangle too.
     (A,), (dA,) = primals, tangents
-    L, V = _eigh(A, lower)
+    L, V = eigh(A, lower)
     P = product(adjoint(V), (dA + adjoint(dA)) / 2, V)
     eye = jnp.eye(L.shape[-1], dtype=L.real.dtype)  # no division by zero that is thrown away: it has derivatives
     gaps = L[..., None, :] - L[..., :, None]
@@ -66,14 +67,27 @@ def linalg_eigh(input: Tensor, UPLO: str = "L") -> tuple[Tensor, Tensor]:
     value 1, and their gradient is finite only where the eigenvalues differ.
     """
     _require_eigh(input, UPLO)
-    return _eigh(input, UPLO.upper() == "L")
+    return eigh(input, UPLO.upper() == "L")
+
+
+def _depends_on_phase(name: str) -> Exception:
+    return RuntimeError(
+        f"{name}: The eigenvectors in the complex case are specified up to multiplication by e^{{i phi}}. The specified "
+        "loss function depends on this quantity, so it is ill-defined."
+    )
+
+
+@derivative_check_of(linalg_eigh, partial(_depends_on_phase, "linalg_eigh_backward"))
+def _(results, gradients):
+    complex_vectors = is_complex(results[1].dtype) and gradients[1] is not None
+    return turns_phase((results[1], gradients[1])) if complex_vectors else jnp.zeros((), bool)
 
 
 @op(name="linalg_eigvalsh", namespaces=(), aliases=("linalg.eigvalsh",), out=True, node="LinalgEighBackward0")
 def linalg_eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of Hermitian matrices, ascending."""
     _require_eigh(input, UPLO)
-    return _eigh(input, UPLO.upper() == "L")[0]
+    return eigh(input, UPLO.upper() == "L")[0]
 
 
 # Of any square matrix
@@ -125,6 +139,11 @@ def linalg_eig(input: Tensor) -> tuple[Tensor, Tensor]:
     """
     _require_eig(input, "linalg.eig")
     return _eig(input)
+
+
+@derivative_check_of(linalg_eig, partial(_depends_on_phase, "linalg_eig_backward"))
+def _(results, gradients):
+    return jnp.zeros((), bool) if gradients[1] is None else turns_phase((results[1], gradients[1]))
 
 
 @op(name="linalg_eigvals", namespaces=(), aliases=("linalg.eigvals",), out=True, node="LinalgEigBackward0")

@@ -128,7 +128,7 @@ def linalg_ldl_factor_ex(input: Tensor, *, hermitian: bool = False) -> tuple[Ten
         return input, jnp.zeros((*batch, n), jnp.int32), jnp.zeros(batch, jnp.int32)
     flat = input.reshape(-1, n, n)
     LD, pivots, info = jax.vmap(lambda A: _factor_one(A, hermitian))(flat)
-    return LD.reshape(input.shape), pivots.reshape(*batch, n), info.reshape(batch)
+    return jnp.tril(LD).reshape(input.shape), pivots.reshape(*batch, n), info.reshape(batch)
 
 
 def _solve_one(LD: jax.Array, pivots: jax.Array, B: jax.Array, hermitian: bool) -> jax.Array:
@@ -195,7 +195,7 @@ def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool =
             f"{list(pivots.shape)} instead"
         )
     require_lapack(LD.dtype, "ldl_solve_kernel_cpu")
-    LD, B = broadcast_batches(LD, B)
+    B, LD = broadcast_batches(B, LD)
     n, batch = LD.shape[-1], LD.shape[:-2]
     if B.size == 0:
         return B

@@ -134,6 +134,8 @@ def linalg_lstsq(
     if driver == "gels":
         return (X[..., 0] if vector else X), residuals, rank.astype(jnp.int64), singular_values
     _, rank, S = _by_svd(jax.lax.stop_gradient(A), cutoff)
+    if B.size == 0:  # LAPACK looks no further
+        rank = jnp.zeros_like(rank)
     if driver != "gelsy":
         singular_values = S
     return (X[..., 0] if vector else X), residuals, rank.astype(jnp.int64), singular_values

@@ -175,7 +175,7 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
 
 
 def _solve(LU: jax.Array, pivots: jax.Array, B: jax.Array, adjoint: bool) -> jax.Array:
-    batch = broadcast_shapes(LU.shape[:-2], B.shape[:-2])
+    batch = broadcast_shapes(B.shape[:-2], LU.shape[:-2])
     B = jnp.broadcast_to(B, (*batch, *B.shape[-2:]))
     order = jnp.broadcast_to(_order(pivots, LU.shape[-1]), (*batch, LU.shape[-1]))
     if B.size == 0:

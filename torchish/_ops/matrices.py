@@ -125,7 +125,7 @@ def solve_triangle(
     A: jax.Array, B: jax.Array, *, lower: bool, left: bool = True, adjoint: bool = False, unit: bool = False
 ) -> jax.Array:
     """``X`` in ``A X = B`` (``X A = B`` unless ``left``; ``A``'s adjoint in ``A``'s place), batches broadcast."""
-    A, B = broadcast_batches(A, B)
+    B, A = broadcast_batches(B, A)
     if B.size == 0 or A.size == 0:
         return jnp.zeros_like(B) + _nothing(A)
     return lax.linalg.triangular_solve(
@@ -158,6 +158,15 @@ def first_bad(bad: jax.Array) -> tuple[jax.Array, jax.Array]:
 def batch_label(position: int, batched: bool) -> str:
     """How PyTorch's texts begin where one matrix of a batch is at fault."""
     return f"(Batch element {position}): " if batched else ""
+
+
+def turns_phase(*pairs: tuple[jax.Array, jax.Array | None]) -> jax.Array:
+    """Whether gradients of complex (pairs of) vectors, in columns, depend on their common factor of absolute value 1.
+
+    Each of ``pairs`` is the vectors and their gradient. The tolerance is PyTorch's.
+    """
+    turn = sum(jnp.sum((jnp.conj(V) * g).imag, axis=-2) for V, g in pairs if g is not None)
+    return (jnp.abs(turn) > 1e-2).any()
 
 
 def is_nonfinite(A: jax.Array) -> jax.Array:

@@ -100,6 +100,8 @@ class Op:
     refuses_derivative: Callable[..., Exception | None] | None = None
     check: Callable[..., Any] | None = None
     check_error: Callable[..., Exception] | None = None
+    derivative_check: Callable[..., Any] | None = None
+    derivative_error: Callable[[], Exception] | None = None
     validate: Callable[[dict[str, np.dtype]], None] | None = None
     kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -240,6 +242,19 @@ def check_of(fn: Callable[..., Any], error: Callable[..., Exception]) -> Callabl
     def attach(check: Callable[..., Any]) -> Callable[..., Any]:
         definition: Op = fn.op  # type: ignore[attr-defined]
         definition.check, definition.check_error = check, error
+        return check
+
+    return attach
+
+
+def derivative_check_of(fn: Callable[..., Any], error: Callable[[], Exception]) -> Callable[..., Any]:
+    """Attach a check on the gradients that arrive at an op, as a decorator: a pure JAX function that says whether they
+    are bad. Its parameters are the op's results, as a tuple, and their gradients as PyTorch has them (None where none).
+    """
+
+    def attach(check: Callable[..., Any]) -> Callable[..., Any]:
+        definition: Op = fn.op  # type: ignore[attr-defined]
+        definition.derivative_check, definition.derivative_error = check, error
         return check
 
     return attach

@@ -19,8 +19,9 @@ from .matrices import (
     require_inexact,
     require_lapack,
     require_matrix,
+    turns_phase,
 )
-from .registry import Tensor, check_of, op
+from .registry import Tensor, check_of, derivative_check_of, op
 from .scalar_types import is_complex
 
 
@@ -122,3 +123,21 @@ def _(A, **_):
 @check_of(linalg_svdvals, _not_finite)
 def _(A, **_):
     return first_bad(is_nonfinite(A))
+
+
+def _depends_on_phase() -> Exception:
+    return RuntimeError(
+        "svd_backward: The singular vectors in the complex case are specified up to multiplication by e^{i phi}. The "
+        "specified loss function depends on this phase term, making it ill-defined."
+    )
+
+
+@derivative_check_of(linalg_svd, _depends_on_phase)
+def _(results, gradients):
+    (U, S, Vh), (gU, _, gVh) = results, gradients
+    if not is_complex(U.dtype) or (gU is None and gVh is None) or S.size == 0:
+        return jnp.zeros((), bool)
+    k = S.shape[-1]
+    left = None if gU is None else gU[..., :k]
+    right = None if gVh is None else adjoint(gVh[..., :k, :])
+    return turns_phase((U[..., :k], left), (adjoint(Vh[..., :k, :]), right))

@@ -126,7 +126,7 @@ def _fits_a_tape(context: Context, task: Task) -> bool:
     if placement is None:
         return False
     for node in task.order:
-        if node.vjp.placement is not placement:
+        if node.vjp.placement is not placement or node.vjp.check is not None:
             return False
         if node.hooks is not None:
             task.retains = True

@@ -35,6 +35,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "linalg_solve_triangular": {"input": _LOWER, "B": f(3, 2), "upper": False},
     "linalg_svd": {"A": _GENERAL},
     "linalg_svdvals": {"A": _GENERAL},
+    "lobpcg.iterate": {
+        **{"A": Fixed(np.diag([9.0, 7.0, 4.0, 2.0, 1.0]) + 0.1), "B": None, "X": f(5, 1), "iK": None},
+        **{"tol": 1e-9, "k": 1, "largest": True, "niter": 100},
+    },
     "lu_unpack": {"LU_data": _GENERAL, "LU_pivots": _PIVOTS},
     "ormqr": {"input": _TALL, "input2": f(2), "input3": f(3, 3)},
     "triangular_solve.pair": {"input": f(3, 2), "A": _LOWER},

@@ -50,6 +50,11 @@ def _require_success(info: Tensor, error: Callable[[int, int, bool], Exception])
         raise error(position, int(found[position]), bool(info.shape))
 
 
+def _require_tensor(x: Any, argument: str) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{argument} (position 1) must be Tensor, not {type(x).__name__}")
+
+
 def _written(name: str, results: Sequence[Tensor], out: Any) -> Any:
     """``results`` written into ``out``, one tensor or a tuple, as PyTorch's structured functions do; returns ``out``."""
     targets = tuple(out) if isinstance(out, (tuple, list)) else (out,)
@@ -89,6 +94,7 @@ def linalg_cholesky(input: Tensor, *, upper: bool = False, out: Any = None) -> T
     tensor([[2., 0.],
             [1., 3.]])
     """
+    _require_tensor(input, "linalg_cholesky(): argument 'input'")
     L, info = call(OPS["linalg_cholesky_ex"], (input,), (bool(upper),))
     _require_success(info, lambda i, order, batched: not_positive_definite("linalg.cholesky", i, order, batched))
     return L if out is None else _written("linalg_cholesky_ex", (L,), out)
@@ -143,6 +149,7 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     >>> pivots
     tensor([2, 2], dtype=torch.int32)
     """
+    _require_tensor(A, "linalg_lu_factor(): argument 'A'")
     LU, pivots, info = call(OPS["linalg_lu_factor_ex"], (A,), (bool(pivot),))
     name = "torch.linalg.lu_factor"
     _require_success(info, lambda i, order, batched: singular(name, i, order, batched))
@@ -180,6 +187,7 @@ def linalg_ldl_factor(input: Tensor, *, hermitian: bool = False, out: Any = None
     >>> torch.linalg.ldl_factor(torch.tensor([[1.0, 2.0], [2.0, 1.0]])).pivots
     tensor([-2, -2], dtype=torch.int32)
     """
+    _require_tensor(input, "linalg_ldl_factor(): argument 'input'")
     LD, pivots, info = call(OPS["linalg_ldl_factor_ex"], (input,), (bool(hermitian),))
     _require_success(info, _singular_ldl("torch.linalg.ldl_factor"))
     if out is not None:

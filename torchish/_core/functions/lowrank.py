@@ -1,9 +1,13 @@
-"""Singular values of matrices that are nearly of low rank, from random subspaces."""
+"""Some of the singular values and eigenvalues of large matrices, from random subspaces."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
+
+from ..._ops.registry import OPS
+from ..dispatch import call
 from ..generate import OP_FUNCTIONS
 from ..public import PUBLIC, public
 from ..tensor import Tensor
@@ -72,3 +76,56 @@ def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 
     if center:
         A = A - A.mean(dim=-2, keepdim=True)
     return svd_lowrank(A, q, niter=niter)
+
+
+@public("torch")
+def lobpcg(
+    A: Any,
+    k: int | None = None,
+    B: Any = None,
+    X: Any = None,
+    n: int | None = None,
+    iK: Any = None,
+    niter: int | None = None,
+    tol: float | None = None,
+    largest: bool | None = None,
+    method: str | None = None,
+    tracker: None = None,
+    ortho_iparams: dict[str, int] | None = None,
+    ortho_fparams: dict[str, float] | None = None,
+    ortho_bparams: dict[str, bool] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """``(E, X)``: the ``k`` largest (or smallest) eigenvalues of Hermitian positive-definite ``A``, or of ``A x = e B x``,
+    and their vectors. https://docs.pytorch.org/docs/stable/generated/torch.lobpcg.html
+
+    The search begins at ``X``, or at ``n`` random columns. Every ``method`` is the same here, orthogonal and robust, with
+    no parameters of its own, and ``tracker`` is not called. Without ``niter`` it ends after ``1000 + 10 m`` steps at most.
+
+    >>> import torchish as torch
+    >>> E, X = torch.lobpcg(torch.diag(torch.arange(1.0, 10.0)), k=2)
+    >>> E
+    tensor([9., 8.])
+    """
+    m = A.shape[-1]
+    if A.shape[-2] != m:
+        raise AssertionError(f"A must be square, got shape {A.shape}")
+    if B is not None and B.shape != A.shape:
+        raise AssertionError(f"A and B must have same shape, got {A.shape} vs {B.shape}")
+    if k is None:
+        k = 1 if X is None else X.shape[-1]
+    if n is None:
+        n = k if X is None else X.shape[-1]
+    if m < 3 * n:
+        raise ValueError(
+            f"LOBPCG algorithm is not applicable when the number of A rows (={m}) is smaller than 3 x the number of "
+            f"requested eigenpairs (={n})"
+        )
+    if X is None:
+        X = PUBLIC["torch"]["randn"](*A.shape[:-2], m, n, dtype=A.dtype, device=A.device)
+    elif X.shape != (*A.shape[:-2], m, n):
+        raise AssertionError(f"X shape mismatch: got {X.shape}, expected {(*A.shape[:-2], m, n)}")
+    if not tol or tol < 0:
+        tol = float(jnp.finfo(A._aval.dtype).eps) ** 0.5
+    steps = niter if niter is not None and niter > 0 else 1000 + 10 * m
+    static = (min(k, n), largest is not False, steps)
+    return call(OPS["lobpcg.iterate"], (A, B, X, iK, float(tol)), static)
