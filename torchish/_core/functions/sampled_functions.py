@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..arguments import as_int
-from ..generate import OP_FUNCTIONS
+from ..dispatch import call
+from ..generate import OP_FUNCTIONS, OPS
 from ..public import public
 from ..tensor import Tensor
 from ..views import wrap_dim
-from .view_functions import narrow
 
 # The trapezoidal rule
 
@@ -45,23 +45,16 @@ def _refuse(name: str, number: str, y: Any, x: Any, dx: Any) -> None:
     )
 
 
-def _steps(name: str, y: Tensor, x: Tensor, d: int) -> Tensor:
-    """The distances of neighbours among ``x``, which lie along dimension ``d`` of ``y``."""
+def _coordinates_along(name: str, y: Tensor, x: Tensor, d: int) -> Tensor:
+    """``x`` with the dimensions of ``y``, of which it lies along ``d`` where it is a vector."""
     ndim = len(y.shape)
     if len(x.shape) == 1:
         if x.shape[0] != y.shape[d]:
             raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
-        x = x.view([-1 if i == d else 1 for i in range(ndim)])
-    elif len(x.shape) < ndim:
-        x = x.view([1] * (ndim - len(x.shape)) + list(x.shape))
-    n = x.shape[d]
-    return narrow(x, d, min(1, n), max(n - 1, 0)) - narrow(x, d, 0, max(n - 1, 0))
-
-
-def _pairs(y: Tensor, d: int) -> Tensor:
-    """The sums of neighbours."""
-    n = y.shape[d]
-    return narrow(y, d, 0, n - 1) + narrow(y, d, 1, n - 1)
+        return x.view([-1 if i == d else 1 for i in range(ndim)])
+    if len(x.shape) < ndim:
+        return x.view([1] * (ndim - len(x.shape)) + list(x.shape))
+    return x
 
 
 def _axis(y: Tensor, dim: Any) -> int:
@@ -79,15 +72,11 @@ def _trapezoid(name: str, number: str, y: Tensor, x: Any, dx: Any, dim: int) -> 
         d = _axis(y, dim)
         if y.shape[d] == 0:
             return _nothing(y, d)
-        return (_pairs(y, d) * _steps("trapezoid", y, x, d)).sum(d) / 2.0
+        return call(OPS["trapezoid.x"], (y, _coordinates_along("trapezoid", y, x, d)), (d,))
     _check_not_bool("trapezoid", y, None)
     d = _axis(y, dim)
     step = _check_step("trapezoid", 1 if dx is None else dx)
-    n = y.shape[d]
-    if n == 0:
-        return _nothing(y, d)
-    ends = y.select(d, 0) + y.select(d, n - 1)
-    return (y.sum(d) - ends * 0.5) * step
+    return call(OPS["trapezoid.dx"], (y, step), (d,)) if y.shape[d] else _nothing(y, d)
 
 
 def _nothing(y: Tensor, d: int) -> Tensor:
@@ -137,14 +126,11 @@ def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int =
         wrap_dim(as_int(dim), 0)
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     d = wrap_dim(as_int(dim), len(y.shape))
-    if x is not None:
-        steps: Any = _steps(name, y, x, d)
-    else:
-        steps = _check_step(name, 1 if dx is None else dx)
     if y.shape[d] == 0:
         return y * 0.5
-    halves = _pairs(y, d) * steps / 2.0 if x is not None else _pairs(y, d) * (steps / 2.0)
-    return halves.cumsum(d)  # type: ignore[attr-defined]
+    if x is not None:
+        return call(OPS["cumulative_trapezoid.x"], (y, _coordinates_along(name, y, x, d)), (d,))
+    return call(OPS["cumulative_trapezoid.dx"], (y, _check_step(name, 1 if dx is None else dx)), (d,))
 
 
 # gradient
@@ -174,53 +160,6 @@ def _check_gradient(input: Tensor, count: int | None, dims: Sequence[int] | None
         if input.shape[d] < edge_order + 1:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
     return axes
-
-
-def _even(t: Tensor, d: int, step: Any, edge_order: int) -> Tensor:
-    """The derivative along ``d``, of samples ``step`` apart: central differences, one-sided ones at the edges."""
-    n = t.shape[d]
-
-    def at(start: int, length: int = 1) -> Any:
-        return narrow(t, d, start, length)
-
-    if edge_order == 1:
-        first, last = at(1) - at(0), at(n - 1) - at(n - 2)
-    else:
-        first = at(1) * 2.0 - (at(0) * 1.5 + at(2) * 0.5)
-        last = at(n - 1) * 1.5 + at(n - 3) * 0.5 - at(n - 2) * 2.0
-    middle = (at(2, n - 2) - at(0, n - 2)) / 2.0
-    return OP_FUNCTIONS["cat"]([first / step, middle / step, last / step], d)
-
-
-def _uneven(t: Tensor, d: int, x: Tensor, edge_order: int) -> Tensor:
-    """The derivative along ``d``, of samples at ``x``: that of the parabola through three neighbours."""
-    n, m = t.shape[d], x.shape[0]
-    x = x.view([-1 if i == d else 1 for i in range(len(t.shape))])
-
-    def at(start: int, length: int = 1) -> Any:
-        return narrow(t, d, start, length)
-
-    def step(start: int, length: int = 1) -> Any:
-        return narrow(x, d, start + 1, length) - narrow(x, d, start, length)
-
-    before, after = step(0, m - 2), step(1, m - 2)
-    middle = (
-        at(0, n - 2) * (-after / (before * (before + after)))
-        + at(1, n - 2) * ((after - before) / (before * after))
-        + at(2, n - 2) * (before / (after * (before + after)))
-    )
-    if edge_order == 1:
-        first, last = (at(1) - at(0)) / step(0), (at(n - 1) - at(n - 2)) / step(m - 2)
-    else:
-        a, b = step(0), step(1)
-        first = at(0) * (-(a * 2.0 + b) / (a * (a + b))) + at(1) * ((a + b) / (a * b)) - at(2) * (a / (b * (a + b)))
-        a, b = step(m - 3), step(m - 2)
-        last = (
-            at(n - 3) * (b / (a * (a + b)))
-            - at(n - 2) * ((a + b) / (a * b))
-            + at(n - 1) * ((a + b * 2.0) / (b * (a + b)))
-        )
-    return OP_FUNCTIONS["cat"]([first, middle, last], d)
 
 
 def _coordinates(spacing: Sequence[Any]) -> None:
@@ -261,6 +200,8 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
         _coordinates(spacing)
     axes = _check_gradient(input, len(spacing) if listed else None, dims, edge_order)
     if points:
-        return tuple(_uneven(input, d, x, edge_order) for d, x in zip(axes, spacing, strict=True))
+        op = OPS["gradient.uneven"]
+        return tuple(call(op, (input, x), (d, edge_order)) for d, x in zip(axes, spacing, strict=True))
     steps = spacing if listed else [1 if spacing is None else spacing] * len(axes)
-    return tuple(_even(input, d, step, edge_order) for d, step in zip(axes, steps, strict=True))
+    op = OPS["gradient.even"]
+    return tuple(call(op, (input, step), (d, edge_order)) for d, step in zip(axes, steps, strict=True))
