@@ -263,8 +263,8 @@ def _zeta_in_float64(x: Tensor, q: Tensor) -> Tensor:
         return jnp.where(below, jnp.where(x == jnp.floor(x), negative, jnp.nan), positive)
 
     found = lax.cond(jnp.any(below), with_negative, lambda: lax.zeta(x, q))
-    pole = (x == 1) | ((q <= 0) & (q == whole) & ~(x < 1)) | ((x == jnp.inf) & (q < 1))
-    return jnp.where(pole, jnp.inf, found)
+    pole = (x == 1) | ((q <= 0) & (q == whole)) | ((x == jnp.inf) & (q < 1))
+    return jnp.where(x < 1, jnp.nan, jnp.where(pole, jnp.inf, found))
 
 
 _zeta.defjvps(_without_derivative, lambda t, ans, x, q: -t * x * _zeta(x + 1, q))
