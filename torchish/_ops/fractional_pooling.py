@@ -22,9 +22,7 @@ def _sizes(value: Any, n: int, argument: str) -> tuple[int, ...]:
     sizes = (value,) * n if isinstance(value, int) else tuple(value)
     if len(sizes) != n:
         word = "" if n == 2 else "three "
-        raise RuntimeError(
-            f"fractional_max_pool{n}d: {argument} must either be a single Int or tuple of {word}Ints"
-        )
+        raise RuntimeError(f"fractional_max_pool{n}d: {argument} must either be a single Int or tuple of {word}Ints")
     return sizes
 
 
@@ -90,7 +88,9 @@ def _pool(input: Tensor, samples: Tensor, n: int, kernel_size: Any, output_size:
         shape[i], shape[n + i] = count, max(k, 1)
         flat = flat * size + reads.reshape(planes, *shape)
     windows = flat.reshape(planes, math.prod(counts), math.prod(max(k, 1) for k in kernel))
-    values = jax.vmap(lambda plane, index: jnp.take(plane, index, mode="clip"))(input.reshape(planes, math.prod(sizes)), windows)
+    values = jax.vmap(lambda plane, index: jnp.take(plane, index, mode="clip"))(
+        input.reshape(planes, math.prod(sizes)), windows
+    )
     winner = _winner(lax.stop_gradient(values))
     best, where = (jnp.take_along_axis(x, winner, -1)[..., 0] for x in (values, windows))
     return best.reshape(*lead, *counts), where.reshape(*lead, *counts)

@@ -42,9 +42,7 @@ def _output_size(input: Tensor, output_size: Size | None, factors: tuple[float, 
             f"Input and output sizes should be greater than 0, but got input ({given}){joint}output ({wanted})"
         )
     if input.shape[1] == 0:
-        raise RuntimeError(
-            f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(input.shape)}"
-        )
+        raise RuntimeError(f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(input.shape)}")
     return output_size
 
 
@@ -122,7 +120,9 @@ def interpolate_nearest(
     sizes = _output_size(input, output_size, scale_factors)
     if kind_of(input.dtype) != "f" and input.dtype != np.uint8:
         require_dtype(
-            input.dtype, "f", "upsample_nearest2d_channels_last" if input.ndim == 4 else "compute_indices_weights_nearest"
+            input.dtype,
+            "f",
+            "upsample_nearest2d_channels_last" if input.ndim == 4 else "compute_indices_weights_nearest",
         )
     x = input
     for i, count in enumerate(sizes):

@@ -106,9 +106,7 @@ _FILTERS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], int]] = {
 }
 
 
-def antialiased_taps(
-    size: int, count: int, align_corners: bool, factor: float | None, dtype: Any, kernel: str
-) -> Taps:
+def antialiased_taps(size: int, count: int, align_corners: bool, factor: float | None, dtype: Any, kernel: str) -> Taps:
     """All elements within reach of the kernel, which widens where the output is smaller; the weights sum to 1."""
     filter_, reach = _FILTERS[kernel]
     scale = _linear_scale(size, count, align_corners, factor, dtype)

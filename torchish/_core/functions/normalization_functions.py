@@ -13,7 +13,6 @@ from ..generate import OP_FUNCTIONS
 from ..public import PUBLIC, public
 from ..tensor import Tensor
 
-
 _TORCH = PUBLIC["torch"]
 
 

@@ -115,7 +115,11 @@ def interpolate(
 def _by_mode(input: Tensor, mode: str, sizes: Any, factors: Any, align_corners: bool, antialias: bool) -> Tensor:
     rank = len(input.shape)
     needed = _RANK_OF.get(mode)
-    if rank not in (3, 4, 5) or (needed is None and mode not in _UNWEIGHTED) or (needed == 4 != rank and mode != "bilinear"):
+    if (
+        rank not in (3, 4, 5)
+        or (needed is None and mode not in _UNWEIGHTED)
+        or (needed == 4 != rank and mode != "bilinear")
+    ):
         raise NotImplementedError(
             f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {rank}D) for the modes: nearest | linear | "
             f"bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got {mode})"
