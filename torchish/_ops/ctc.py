@@ -187,7 +187,7 @@ def _(
         too_many, total = lengths.max() > targets.shape[1], lengths.max()
     else:
         too_many, total = lengths.sum() != targets.shape[0], lengths.sum()
-    cases = [
+    cases: list[tuple[Any, Any]] = [
         (ticks.min() < 0, ticks.min()),
         (ticks.max() > log_probs.shape[0], ticks.max()),
         (lengths.min() < 0, lengths.min()),

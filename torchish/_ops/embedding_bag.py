@@ -161,7 +161,7 @@ def _error(witness: int, indices: Any, weight: Any, **_: Any) -> RuntimeError:
 def _(weight: Tensor, indices: Tensor, offsets: Tensor, **_: Any) -> tuple[Tensor, Tensor]:
     wide = offsets.astype(np.int64)
     strange = (indices < 0) | (indices >= weight.shape[0])
-    cases = []
+    cases: list[tuple[Any, Any, Any]] = []
     if wide.shape[0]:
         cases = [(wide[0] != 0, 0, wide[0]), (wide[-1] > indices.shape[0], 0, wide[-1])]
     if indices.shape[0]:
