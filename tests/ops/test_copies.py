@@ -254,7 +254,7 @@ class TestRandom:
             torch.randint(10, 3)
         with pytest.raises(TypeError, match=r"argument 'high' \(position 1\) must be int, not float"):
             torch.randint(10.5, (2,))
-        with pytest.raises(RuntimeError, match="normal expects all elements of std >= 0.0"):
+        with pytest.raises(RuntimeError, match=r"normal expects all elements of std >= 0\.0"):
             torch.normal(torch.zeros(2), -torch.ones(2)).tolist()
         with pytest.raises(RuntimeError, match="Expected one of cpu, cuda"):
             torch.Generator("bogus")
