@@ -141,6 +141,14 @@ class TestGrids:
         assert [t.tolist() for t in torch.unravel_index(torch.tensor([4, -1]), (2, 3))] == [[1, 1], [1, 2]]
         assert torch.empty_permuted((2, 3, 4), (2, 0, 1)).stride() == (3, 1, 6)
 
+    def test_triangle_indices(self):
+        assert torch.tril_indices(2, 3).tolist() == [[0, 1, 1], [0, 0, 1]]
+        assert torch.triu_indices(2, 3, 1, dtype=torch.int32, device="cpu").tolist() == [[0, 0, 1], [1, 2, 2]]
+        with pytest.raises(NotImplementedError, match="\"triu_indices\" not implemented for 'Float'"):
+            torch.triu_indices(2, 3, dtype=torch.float32)
+        with pytest.raises(RuntimeError, match="row must be non-negative, got-1"):
+            torch.tril_indices(-1, 3)
+
     def test_sizes_are_whole(self):
         assert torch.Size(n for n in (1, 2)) == (1, 2)
         with pytest.raises(TypeError, match=r"takes an iterable of 'int' \(item 1 is 'float'\)"):
@@ -198,6 +206,34 @@ class TestBorrowedMemory:
             os._exit(0)
         os.waitpid(child, 0)
         assert t.tolist() == [0.0, 5.0]
+
+
+class TestStorages:
+    def test_bytes_of_every_kind_of_element(self):
+        assert torch.tensor([True, False]).untyped_storage().tolist() == [1, 0]
+        assert torch.tensor([1.0], dtype=torch.bfloat16).untyped_storage().tolist() == [128, 63]
+        assert torch.tensor([1j]).untyped_storage().tolist() == [0, 0, 0, 0, 0, 0, 128, 63]
+        assert len(torch.empty(0).untyped_storage()) == 0
+
+    def test_views_share_it_and_writes_reach_them(self):
+        x = torch.tensor([1.0, 2.0, 3.0])
+        storage = x[1:].untyped_storage()
+        assert storage is x.untyped_storage() and torch.is_storage(storage)
+        assert storage.data_ptr() == x.data_ptr() and storage.nbytes() == 12
+        storage[3] = 0x40
+        assert x.tolist() == [4.0, 2.0, 3.0]
+        assert torch.zeros(0).set_(storage, 1, (2,), (1,)).tolist() == [2.0, 3.0]
+        with pytest.raises(IndexError, match="index 12 out of range for storage of size 12"):
+            storage[12]
+
+    def test_elements(self):
+        torch.set_warn_always(True)
+        try:
+            with pytest.warns(UserWarning, match="TypedStorage is deprecated"):
+                typed = torch.tensor([1.0, 2.0])[1:].storage()
+        finally:
+            torch.set_warn_always(False)
+        assert (typed.tolist(), typed.dtype, typed.type()) == ([1.0, 2.0], torch.float32, "torch.FloatStorage")
 
 
 class TestMethods:
