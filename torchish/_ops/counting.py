@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -55,12 +56,21 @@ def histc(input: Tensor, bins: int, low: Number | None = None, high: Number | No
     require_dtype(input.dtype, "f", "histogram_cpu")
     x = widen(input).reshape(-1)
     first, last = _apart(*_range_of_counts(x, low, high), 1.0)
-    place = ((x - first) * bins / (last - first)).astype(np.int64)
+    as_stored = _rounded_to(input.dtype)
+    place = as_stored(as_stored(as_stored(x - first) * bins) / as_stored(last - first)).astype(np.int64)
     inside = (x >= first) & (x <= last)
     # Positions beyond the last bin are dropped; the end of the range itself is not beyond.
     place = jnp.where(inside, jnp.minimum(place, bins - 1), bins)
     counts = jnp.zeros(bins, np.int64).at[place].add(1, mode="drop")
     return counts.astype(input.dtype)
+
+
+def _rounded_to(dtype: np.dtype) -> Callable[[Tensor], Tensor]:
+    """A rounding to ``dtype`` of what is computed in float32: PyTorch places halves in steps that each round."""
+    if dtype.itemsize >= 4:
+        return lambda x: x
+    info = jnp.finfo(dtype)
+    return lambda x: jax.lax.reduce_precision(x, info.nexp, info.nmant)
 
 
 def _range_of_counts(x: Tensor, low: Number | None, high: Number | None) -> tuple[Tensor, Tensor]:

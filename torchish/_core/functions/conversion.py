@@ -167,7 +167,11 @@ def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = No
 def set_(
     self: Tensor, source: Any = None, storage_offset: int = 0, size: Sequence[int] = (), stride: Any = ()
 ) -> Tensor:
-    """Make this tensor share another's Storage, size and stride."""
+    """Make this tensor share another's Storage, size and stride; or a storage's elements."""
+    from ..storage_objects import TypedStorage, UntypedStorage, vector_over
+
+    if isinstance(source, (TypedStorage, UntypedStorage)):
+        source = vector_over(source._vector._storage, self._aval.dtype)
     if not isinstance(source, Tensor):
         raise TypeError(f"set_() takes a Tensor here, not {type(source).__name__}")
     if size:
