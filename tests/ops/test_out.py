@@ -229,7 +229,7 @@ def test_several_results() -> None:
     made = torch.sort(x, out=(values, indices))
     assert made.values is values and made.indices is indices and type(made).__name__ == "sort_out"
     assert repr(made) == "torch.return_types.sort_out(\nvalues=tensor([1., 2.]),\nindices=tensor([1, 0]))"
-    with pytest.raises(TypeError, match="^expected tuple of 2 elements but got 1$"):
+    with pytest.raises(TypeError, match=r"^expected tuple of 2 elements but got 1$"):
         torch.sort(x, out=(values,))
     with pytest.raises(TypeError, match=r"topk\(\): argument 'out' must be tuple of Tensors, not Tensor"):
         torch.topk(x, 1, out=values)
@@ -242,5 +242,5 @@ def test_functions_that_take_no_out() -> None:
         torch.argsort(torch.ones(2), out=torch.empty(2, dtype=torch.int64))
     with pytest.raises(TypeError):
         torch.prod(torch.ones(2), out=torch.empty(()))
-    with pytest.raises(RuntimeError, match="^nonzero does not support the out kwarg when as_tuple is True$"):
+    with pytest.raises(RuntimeError, match=r"^nonzero does not support the out kwarg when as_tuple is True$"):
         torch.nonzero(torch.ones(2), as_tuple=True, out=torch.empty(2, dtype=torch.int64))

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._ops.registry import OPS, Op, Param
 from . import dispatch, inplace
-from .arguments import as_dims, as_int, as_size, unpack
+from .arguments import as_bool, as_dims, as_int, as_size, unpack
 from .device import placement_of
 from .dtypes import to_np
 from .public import publish
@@ -22,12 +22,13 @@ OP_FUNCTIONS: dict[str, Callable[..., Any]] = {}
 _CONVERSIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Size": ("as_size({0})", as_size),
     "Dims": ("{0} if {0}.__class__ is int or {0} is None else as_dims({0})", as_dims),
-    "DType": ("{0} and to_np({0})", to_np),
+    "DType": ("{0} and to_np({0}, _name)", to_np),
     "Device": ("placement_of({0})", placement_of),
     "int": ("{0} if {0}.__class__ is int or {0} is None else as_int({0})", as_int),
 }
 
 _GLOBALS: dict[str, Any] = {
+    "as_bool": as_bool,
     "as_size": as_size,
     "as_dims": as_dims,
     "as_int": as_int,
@@ -40,11 +41,15 @@ _GLOBALS: dict[str, Any] = {
 }
 
 
-def _static_expression(param: Param) -> str:
+def _static_expression(op: Op, param: Param) -> str:
     kinds = param.kinds - {"None"}
     for kind, (expression, _) in _CONVERSIONS.items():
         if kind in kinds and (kind != "int" or kinds == {"int"}):
             return expression.format(param.name)
+    if kinds == {"bool"}:
+        name, function, position = param.name, op.name.partition(".")[0], op.params.index(param) + 1
+        allowed = f"{name}.__class__ is bool" + (f" or {name} is None" if "None" in param.kinds else "")
+        return f"{name} if {allowed} else as_bool({name}, {function!r}, {name!r}, {position})"
     return param.name
 
 
@@ -83,11 +88,11 @@ def _signature(op: Op, extra: str, values: dict[str, Any]) -> str:
 def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., Any]:
     """The Python function of an op; ``form`` is ``plain``, ``inplace`` (the method with an underscore) or ``flag``
     (nn.functional's ``inplace=`` argument)."""
-    values: dict[str, Any] = {"_op": op}
+    values: dict[str, Any] = {"_op": op, "_name": op.name.partition(".")[0]}
     extra = "inplace" if form == "flag" else "out" if form == "plain" and op.out else ""
     signature = _signature(op, extra, values)
     operands = "".join(_operand_expression(op, p) + ", " for p in op.params if p.is_operand)
-    static = "".join(_static_expression(p) + ", " for p in op.params if not p.is_operand)
+    static = "".join(_static_expression(op, p) + ", " for p in op.params if not p.is_operand)
     lines = [f"def {name}({signature}):"]
     if op.variadic is not None:
         lines.append(f"    {op.variadic} = named[{op.variadic!r}] if named else unpack({op.variadic})")

@@ -94,6 +94,7 @@ class Op:
     returns: tuple[str, ...] | None
     variadic: str | None
     takes_numbers: bool
+    fits: bool
     check: Callable[..., Any] | None = None
     check_error: Callable[..., Exception] | None = None
     validate: Callable[[dict[str, np.dtype]], None] | None = None
@@ -141,6 +142,7 @@ def op(
     returns: tuple[str, ...] | None = None,
     variadic: str | None = None,
     takes_numbers: bool = False,
+    fits: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Define an op. The decorated function stays the pure JAX body; the definition goes to ``OPS``.
 
@@ -170,6 +172,7 @@ def op(
         returns: the field names of the result where PyTorch gives a named tuple.
         variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.
         takes_numbers: whether operands that may be numbers may all be, as in ``torch.add(2, 3)``.
+        fits: whether a number has to fit the first operand's dtype, as in ``x.fill_(300)``.
     """
 
     def define(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,6 +198,7 @@ def op(
             returns=returns,
             variadic=variadic,
             takes_numbers=takes_numbers,
+            fits=fits,
         )
         OPS[op_name] = definition
         fn.op = definition  # type: ignore[attr-defined]

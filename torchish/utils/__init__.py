@@ -1,1 +1,3 @@
 """Utilities, as ``torch.utils``."""
+
+from . import hooks

@@ -18,7 +18,7 @@ from ..dispatch import _bind, make_kernel, wrap
 from ..inplace import check_made_out, check_writable, give_made_out, give_out, store
 from ..public import public
 from ..random_ops import Pending
-from ..tensor import Tensor, requiring_grad
+from ..tensor import Tensor, aval_of_argument, requiring_grad
 
 _device_generators: dict[Any, generator.Generator] = {}
 
@@ -114,7 +114,7 @@ def _maker(name: str, draw: Any, what: str) -> None:
         generator: Any = None,
         pin_memory: bool = False,
     ) -> Tensor:
-        aval = input._aval
+        aval = aval_of_argument(f"{name}_like", input)
         return _made(
             draw,
             aval.shape,
@@ -190,7 +190,7 @@ def randint_like(
             high = given[0]
         else:
             low = given[0]
-    aval = input._aval
+    aval = aval_of_argument("randint_like", input)
     first = 0 if low is None else int(low)
     where = device if device is not None else aval.placement
     return _made(
@@ -296,7 +296,7 @@ def _bernoulli_of(p: Any, shape: Any, dtype: np.dtype, placement: Any, given: An
 @public()
 def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any = None) -> Tensor:
     """Zeros and ones: ones with the probabilities in ``input`` (or with ``p``)."""
-    aval = input._aval
+    aval = aval_of_argument("bernoulli", input)
     if not aval.inexact and p is None:
         raise NotImplementedError(
             f"\"bernoulli_tensor_cpu_self_\" not implemented for '{input.dtype._scalar.scalar_name}'"
@@ -327,7 +327,7 @@ def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None
 ) -> Tensor:
     """Indices drawn with the probabilities in each row of ``input``."""
-    aval = input._aval
+    aval = aval_of_argument("multinomial", input)
     source = generator or default_of(aval.placement)
     made = drawn(
         random_ops.draw_multinomial(source, input.detach(), aval.shape, aval.dtype, num_samples, replacement),
