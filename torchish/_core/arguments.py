@@ -18,6 +18,26 @@ def as_int(x: Any) -> Any:
         return x
 
 
+def class_name(x: Any) -> str:
+    """What PyTorch's errors call an argument's class: ``numpy.ndarray``, ``torch.dtype``, ``int``."""
+    cls = type(x)
+    module = cls.__module__.partition(".")[0]
+    if module == "numpy":
+        return f"numpy.{cls.__name__}"
+    return (
+        f"torch.{cls.__name__}"
+        if module == "torchish" and cls.__name__ in ("dtype", "device", "Size")
+        else cls.__name__
+    )
+
+
+def as_bool(x: Any, function: str, name: str, position: int) -> bool:
+    """A bool argument, and nothing that merely counts as true or false."""
+    if x.__class__ is not bool:
+        raise TypeError(f"{function}(): argument '{name}' (position {position}) must be bool, not {class_name(x)}")
+    return x
+
+
 def as_size(x: Any) -> Any:
     """A tuple of ints from a sequence of integers, or from one."""
     if isinstance(x, (list, tuple)):

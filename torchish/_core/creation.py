@@ -25,7 +25,7 @@ from .public import public
 from .python_data import array_from_data, converted, infer_dtype, kind_of_dtype, numpy_type_error
 from .size import Size
 from .storage import from_shared
-from .tensor import Tensor, View, requiring_grad
+from .tensor import Tensor, View, aval_of_argument, requiring_grad
 from .warn_once import warn_once
 
 # Values
@@ -55,8 +55,8 @@ def _array_to_tensor(array: np.ndarray, placement: Placement, requires_grad: boo
     return requiring_grad(t) if requires_grad else t
 
 
-def _np_dtype(dtype: Any, default: Any = None) -> np.dtype:
-    found = dtypes.to_np(dtype)
+def _np_dtype(dtype: Any, default: Any = None, function: str = "") -> np.dtype:
+    found = dtypes.to_np(dtype, function)
     return found if found is not None else np.dtype(default or scalar_types.default_float())
 
 
@@ -95,7 +95,7 @@ def tensor(
         copied = data.detach().clone()  # type: ignore[attr-defined]
         copied = copied.to(dtype=dtype or data.dtype, device=device if device is not None else data.device)
         return requiring_grad(copied) if requires_grad else copied
-    array = array_from_data(data, dtypes.to_np(dtype))
+    array = array_from_data(data, dtypes.to_np(dtype, "tensor"))
     return _array_to_tensor(array, placement_of(device), requires_grad)
 
 
@@ -157,6 +157,7 @@ _NOT_WRITABLE = (
 def _filled(
     size: Sequence[int], number: Any, dtype: np.dtype, device: Any, requires_grad: bool, name: str = ""
 ) -> Tensor:
+    scalar_types.check_fits(number, dtype)
     aval = aval_of(_nonnegative(as_size(size), name), dtype, placement_of(device))
     t = wrap(full_value(aval, number))
     return requiring_grad(t) if requires_grad else t
@@ -194,7 +195,7 @@ def _maker(name: str, number: int, what: str) -> None:
         if out is not None:
             np_dtype = check_made_out(name, out, dtype, device)
             return give_made_out(_filled(shape, number, np_dtype, out.device, False, name), out, requires_grad)
-        return _filled(shape, number, _np_dtype(dtype), device, requires_grad, name)
+        return _filled(shape, number, _np_dtype(dtype, None, name), device, requires_grad, name)
 
     def make_like(
         input: Tensor,
@@ -206,11 +207,11 @@ def _maker(name: str, number: int, what: str) -> None:
         memory_format: Any = None,
         pin_memory: bool = False,
     ) -> Tensor:
-        aval = input._aval
+        aval = aval_of_argument(f"{name}_like", input)
         return _filled(
             aval.shape,
             number,
-            _np_dtype(dtype, aval.dtype),
+            _np_dtype(dtype, aval.dtype, f"{name}_like"),
             device if device is not None else aval.placement,
             requires_grad,
         )
@@ -257,7 +258,9 @@ def _number_of(value: Any, dtype: Any) -> tuple[Any, np.dtype]:
         value = value.item()  # type: ignore[attr-defined]
     elif not isinstance(value, (bool, int, float, complex, np.generic)):
         raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
-    found = dtypes.to_np(dtype)
+    found = dtypes.to_np(dtype, "full")
+    if found is None and isinstance(value, int):
+        scalar_types.check_fits(value, np.dtype(np.int64))
     if found is None:
         found = infer_dtype({kind_of_dtype(np.asarray(value).dtype)})
     return (value.item() if isinstance(value, np.generic) else value), found
@@ -298,7 +301,7 @@ def full_like(
     pin_memory: bool = False,
 ) -> Tensor:
     """A tensor of ``input``'s size, dtype and device with ``fill_value`` in every place."""
-    aval = input._aval
+    aval = aval_of_argument("full_like", input)
     value, np_dtype = _number_of(fill_value, dtype or input.dtype)
     return _filled(aval.shape, value, np_dtype, device if device is not None else aval.placement, requires_grad)
 

@@ -141,6 +141,8 @@ def _kernel(op: Op, values: list, key: list) -> Kernel:
 def call(op: Op, operands: Sequence[Any], static: tuple = ()) -> Any:
     """Record ``op``; its result as a Tensor, or a tuple of Tensors."""
     values, key, needs, edges, owners = _bind(operands, static)
+    if op.fits:
+        check_numbers(values)
     kernel = op.kernels.get(tuple(key))
     if kernel is None or kernel.moves:
         kernel = _kernel(op, values, key)
@@ -169,6 +171,13 @@ def call(op: Op, operands: Sequence[Any], static: tuple = ()) -> Any:
         if kernel.saves_result:
             node.versions = ((s.counter, 0),)
     return t
+
+
+def check_numbers(values: Sequence[Any]) -> None:
+    """Raise PyTorch's error for a number that does not fit the first operand's dtype."""
+    for value in values[1:]:
+        if value.__class__ in NUMBER_CLASSES:
+            scalar_types.check_fits(value, values[0].aval.dtype)
 
 
 def edges_across(kernel: Kernel, operands: Sequence[Any], needs: Sequence[int], edges: Sequence[Edge]) -> list[Edge]:
@@ -270,9 +279,16 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
             if "Tensors" not in param.kinds:
                 raise TypeError(_wrong_class(op, position, "tuple"))
             plan.append((param, "list", mark))
-            avals.extend(itertools.islice(marks, mark))
+            entries = list(itertools.islice(marks, mark))
+            for i, entry in enumerate(entries):
+                if not isinstance(entry, Aval):
+                    raise TypeError(_wrong_element(i, position, entry))
+            avals.extend(entries)
             owner.extend([param] * mark)
         else:
+            if "Tensors" in param.kinds:
+                got = mark.__name__ if isinstance(mark, type) else "Tensor"
+                raise TypeError(_wrong_class(op, position, got, "tuple of Tensors"))
             if isinstance(mark, type) and "Number" not in param.kinds:
                 raise TypeError(_wrong_class(op, position, mark.__name__))
             if isinstance(mark, Aval) and not param.kinds & {"Tensor", "Number"}:
@@ -439,15 +455,24 @@ def _wrong_class(op: Op, position: int, got: str, want: str = "Tensor") -> str:
     return f"{name}(): argument '{op.params[position].name}' (position {position + 1}) must be {want}, not {got}"
 
 
+def _wrong_element(i: int, position: int, mark: Any) -> str:
+    got = mark.__name__ if isinstance(mark, type) else "list" if mark.__class__ is int else "NoneType"
+    return f"expected Tensor as element {i} in argument {position}, but got {got}"
+
+
 def _refuse(op: Op, key: list, values: list) -> None:
     """Raise for the first argument of a class that no op takes."""
     operands = [i for i, p in enumerate(op.params) if p.is_operand]
     bad = next(v for v in values if v.__class__ is _NotAnOperand)
-    position = 0
-    for i, mark in zip(operands, key[1:], strict=False):
-        position = i
+    position, marks = 0, iter(key[1:])
+    for position in operands:
+        mark = next(marks)
         if mark is _NotAnOperand:
             break
+        if mark.__class__ is int:
+            entries = list(itertools.islice(marks, mark))
+            if _NotAnOperand in entries:
+                raise TypeError(_wrong_element(entries.index(_NotAnOperand), position, bad.cls))
     param = op.params[position]
     want = "Tensor" if "Tensor" in param.kinds else "tuple of Tensors" if "Tensors" in param.kinds else "Number"
     raise TypeError(_wrong_class(op, position, bad.cls.__name__, want))

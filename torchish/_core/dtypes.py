@@ -8,6 +8,7 @@ import numpy as np
 
 from .._ops import scalar_types
 from .._ops.scalar_types import SCALAR_TYPES, ScalarType
+from .arguments import class_name
 
 
 class dtype:
@@ -68,8 +69,8 @@ def get_default_dtype() -> dtype:
     return of(scalar_types.default_float())
 
 
-def to_np(d: Any) -> np.dtype | None:
-    """The NumPy dtype of a ``dtype`` argument; None stays None."""
+def to_np(d: Any, function: str = "") -> np.dtype | None:
+    """The NumPy dtype of a ``dtype`` argument of ``function``; None stays None."""
     if d is None:
         return None
     if isinstance(d, dtype):
@@ -82,4 +83,5 @@ def to_np(d: Any) -> np.dtype | None:
         return np.dtype(np.bool_)
     if d is complex:
         return np.dtype(np.complex128)
-    raise TypeError(f"dtype must be a torch.dtype, not {type(d).__name__}")
+    what = f"{function}(): argument 'dtype' must be torch.dtype" if function else "dtype must be a torch.dtype"
+    raise TypeError(f"{what}, not {class_name(d)}")

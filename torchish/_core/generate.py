@@ -14,7 +14,7 @@ from typing import Any
 
 from .._ops.registry import OPS, Op, Param
 from . import dispatch, inplace
-from .arguments import as_dims, as_int, as_ints, as_size, unpack
+from .arguments import as_bool, as_dims, as_int, as_ints, as_size, unpack
 from .device import placement_of
 from .dtypes import to_np
 from .keywords import function_of
@@ -25,13 +25,14 @@ OP_FUNCTIONS: dict[str, Callable[..., Any]] = {}
 _CONVERSIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Size": ("as_size({0})", as_size),
     "Dims": ("{0} if {0}.__class__ is int or {0} is None else as_dims({0})", as_dims),
-    "DType": ("{0} and to_np({0})", to_np),
+    "DType": ("{0} and to_np({0}, _name)", to_np),
     "Device": ("placement_of({0})", placement_of),
     "int": ("{0} if {0}.__class__ is int or {0} is None else as_int({0})", as_int),
 }
 
 _GLOBALS: dict[str, Any] = {
     "as_ints": as_ints,
+    "as_bool": as_bool,
     "as_size": as_size,
     "as_dims": as_dims,
     "as_int": as_int,
@@ -52,6 +53,10 @@ def _static_expression(op: Op, param: Param) -> str:
     for kind, (expression, _) in _CONVERSIONS.items():
         if kind in kinds and (kind != "int" or kinds == {"int"}):
             return expression.format(param.name)
+    if kinds == {"bool"}:
+        name, function, position = param.name, op.name.partition(".")[0], op.params.index(param) + 1
+        allowed = f"{name}.__class__ is bool" + (f" or {name} is None" if "None" in param.kinds else "")
+        return f"{name} if {allowed} else as_bool({name}, {function!r}, {name!r}, {position})"
     return param.name
 
 
@@ -96,7 +101,9 @@ def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., An
     elif extra == "inplace":
         body += ["if inplace:", f"    return call_inplace({arguments})"]
     body.append(f"return {'call_inplace' if form == 'inplace' else 'call'}({arguments})")
-    function = function_of(signature, name, body, {**_GLOBALS, "_op": op, "__name__": __name__})
+    function = function_of(
+        signature, name, body, {**_GLOBALS, "_op": op, "_name": op.name.partition(".")[0], "__name__": __name__}
+    )
     function.__doc__ = op.doc
     function.__module__ = "torch"
     return function

@@ -40,24 +40,44 @@ FREED = (
 
 
 class RemovableHandle:
-    """What registering a hook returns; ``remove()`` takes the hook away again."""
+    """What registering a hook returns: removes it, by :meth:`remove` or at the end of a ``with`` block.
 
-    _next_id = itertools.count().__next__
+    Args:
+        hooks_dict: the ordered dictionary that holds the hook; kept weakly.
+        extra_dict: one dictionary, or a list of them, that hold more about the hook under the same key.
+    """
 
-    def __init__(self, hooks: dict[int, Any]):
-        self._hooks = weakref.ref(hooks) if isinstance(hooks, OrderedDict) else (lambda: hooks)
-        self.id = RemovableHandle._next_id()
+    _ids = itertools.count()
+
+    def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None:
+        self.hooks_dict_ref = weakref.ref(hooks_dict)
+        self.id = next(RemovableHandle._ids)
+        extra = extra_dict if isinstance(extra_dict, list) else [] if extra_dict is None else [extra_dict]
+        self.extra_dict_ref = tuple(weakref.ref(d) for d in extra)
 
     def remove(self) -> None:
-        hooks = self._hooks()
-        if hooks is not None:
-            hooks.pop(self.id, None)
+        for ref in (self.hooks_dict_ref, *self.extra_dict_ref):
+            hooks = ref()
+            if hooks is not None:
+                hooks.pop(self.id, None)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.hooks_dict_ref(), self.id, tuple(ref() for ref in self.extra_dict_ref)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        hooks, self.id, extra = state
+        self.hooks_dict_ref = weakref.ref(OrderedDict() if hooks is None else hooks)
+        self.extra_dict_ref = tuple(weakref.ref(OrderedDict() if d is None else d) for d in extra)
+        RemovableHandle._ids = itertools.count(max(next(RemovableHandle._ids), self.id + 1))
 
     def __enter__(self) -> RemovableHandle:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *exc: Any) -> None:
         self.remove()
+
+
+RemovableHandle.__module__ = "torchish.utils.hooks"  # where users know it
 
 
 def add_hook(hooks: OrderedDict[int, Any], hook: Callable[..., Any]) -> RemovableHandle:

@@ -7,12 +7,15 @@ pending work; writing a number under a mask does not.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .._exec.statistics import Reason
 from .._exec.window import THREADS, flush, materialise
+from .._ops import scalar_types
 from .._ops.registry import OPS
 from . import views
 from .dispatch import call
@@ -20,14 +23,13 @@ from .geometry import overlaps
 from .inplace import call_inplace, check_history
 from .tensor import NUMBER_CLASSES, Tensor
 from .views import view_of
+from .warned import warn_of_complex
 
 _INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
 
 
 def _items(t: Tensor, index: Any) -> tuple[list[Any], int]:
     """The index as a list, and how many dimensions an Ellipsis in it skips."""
-    if isinstance(index, list) and any(x is None or x is Ellipsis or isinstance(x, slice) for x in index):
-        index = tuple(index)
     items = list(index) if isinstance(index, tuple) else [index]
     taken = sum(_dims_taken(item) for item in items)
     ndim = len(t.shape)
@@ -43,6 +45,22 @@ def _items(t: Tensor, index: Any) -> tuple[list[Any], int]:
             )
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
     return items, ndim - taken
+
+
+_OLD_SEQUENCE = (
+    "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
+    "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], "
+    "which will result either in an error or a different result"
+)
+
+
+def _as_tuple(index: Any) -> Any:
+    """A short list that holds more than numbers counts as a tuple, as it did in NumPy of old."""
+    if index.__class__ is list and len(index) < 32:
+        if any(x is None or x is Ellipsis or isinstance(x, (Tensor, slice, Sequence, np.ndarray)) for x in index):
+            warnings.warn(_OLD_SEQUENCE, UserWarning, stacklevel=4)
+            return tuple(index)
+    return index
 
 
 def _dims_taken(item: Any) -> int:
@@ -70,12 +88,10 @@ def _as_index_tensor(item: Any) -> Tensor:
             if "invalid data type" in str(error):
                 raise
             raise IndexError(_INVALID.format(type(item).__name__)) from None
-        if item._aval.numel == 0:
+        if item._aval.numel == 0 or item._aval.dtype.kind not in "biuc":  # floats are cut
             item = item.long()  # type: ignore[attr-defined]
     kind = item._aval.dtype
     if kind == np.uint8:
-        import warnings
-
         warnings.warn(
             "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
             UserWarning,
@@ -95,7 +111,7 @@ class Parsed:
         self.dims: list[int] = []
         self.indices: list[Tensor] = []
         self.trivial = True  # nothing but full slices so far
-        items, skipped = _items(t, index)
+        items, skipped = _items(t, _as_tuple(index))
         dim = 0
         for place, item in enumerate(items):
             if item is Ellipsis:
@@ -129,7 +145,9 @@ class Parsed:
             and item._aval.dtype.kind in "iu"
             and item._aval.dtype != np.uint8
         ):
-            self._select(int(item), dim, place)
+            if not -(1 << 63) <= (number := int(item)) < 1 << 63:
+                raise ValueError("Overflow when unpacking long long")
+            self._select(number, dim, place)
             return dim
         if isinstance(item, (str, bytes)):
             raise TypeError(f"new(): invalid data type '{type(item).__name__}'")
@@ -237,6 +255,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     parsed = Parsed(self, index)
     target = parsed.view
     if not parsed.dims:
+        if value.__class__ is int and not -(1 << 63) <= value < 1 << 63:
+            raise ValueError("Overflow when unpacking long long")
         if value.__class__ in NUMBER_CLASSES or isinstance(value, np.generic):
             _fill(target, value.item() if isinstance(value, np.generic) else value)
         else:
@@ -257,6 +277,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         call_inplace(OPS["masked_fill"], (target, shaped, value), (), "IndexPutBackward0")
         return
     dims, indices = parsed.integer_indices()
+    if value.__class__ in NUMBER_CLASSES:
+        scalar_types.check_fits(value, self._aval.dtype)
     source = _without_leading_ones(_as_source(value, self))
     if source._aval.dtype != self._aval.dtype:
         if isinstance(value, Tensor):
@@ -280,6 +302,7 @@ def _assign(target: Tensor, source: Tensor) -> None:
     if shape == size:
         copy_into(target, source)
     elif not shape and source._storage.aval.placement.type == "cpu":
+        warn_of_complex(source._aval.dtype, target._aval.dtype)
         call_inplace(OPS["fill"], (target, source), (), "FillBackward3")
     else:
         copy_into(target, _without_leading_ones(source).expand(size))  # type: ignore[attr-defined]
@@ -315,6 +338,7 @@ def _tensor_type(t: Tensor) -> str:
 
 def copy_into(target: Tensor, source: Tensor) -> Tensor:
     """``target.copy_(source)``: broadcast, converted, from any device."""
+    warn_of_complex(source._aval.dtype, target._aval.dtype)
     check_history(target, THREADS.context.grad_enabled and (target.requires_grad or source.requires_grad))
     if source._storage.aval.placement is not target._storage.aval.placement:
         source = source.to(target.device)  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ from .._ops.out_rules import ALL, Out
 from .._ops.registry import Op
 from . import promotion
 from .device import placement_of
-from .dispatch import _bind, _kernel, call, edges_across, make_node, return_type
+from .dispatch import _bind, _kernel, call, check_numbers, edges_across, make_node, return_type
 from .dtypes import of, to_np
 from .geometry import is_dense, overlaps
 from .graph import Edge, move_retained, node_class, short_name
@@ -60,6 +60,8 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name:
     if differentiable:
         check_history(target, differentiable)
     values, key, needs, edges, owners = _bind(operands, static)
+    if op.fits:
+        check_numbers(values)
     storage = target._storage
     if target._view is not None or InferenceCounter.used or any([_may_share(x, storage) for x in operands[1:]]):
         check_memory(target, op, operands)

@@ -15,6 +15,7 @@ from .geometry import is_contiguous
 from .graph import AccumulateGrad
 from .public import public
 from .tensor import Tensor, View
+from .warned import warn_once
 
 _NUMPY_OF_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
@@ -94,9 +95,23 @@ def _array_wrap(self: Tensor, array: np.ndarray, context: Any = None, return_sca
     return from_numpy_array(np.asarray(array.astype(np.uint8) if array.dtype == np.bool_ else array))
 
 
+_NEEDS_GRAD = (
+    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
+    "tensor.detach() first."
+)
+
+
 def _number(convert: Any, name: str) -> Any:
     def method(self: Tensor) -> Any:
-        return convert(item(self))
+        if self._aval.numel != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        if convert is not int and self.requires_grad:
+            warn_once(_NEEDS_GRAD, stacklevel=3)
+        value = item(self)
+        if value.__class__ is complex and convert is not complex:
+            scalar_types.check_fits(value, np.dtype(np.float64 if convert is float else np.int64))
+            value = value.real
+        return convert(value)
 
     method.__name__ = name
     return method
@@ -409,6 +424,10 @@ def _storage_reduce(self: Any, protocol: int) -> Any:
     return rebuild_storage, (np.array(materialise(self.read())), str(self.aval.placement))
 
 
+def _delitem(self: Tensor, index: Any) -> None:
+    raise TypeError("Tensor does not support deleting items")
+
+
 def attach() -> None:
     """Put the special methods on the class."""
     from . import indexing
@@ -434,6 +453,7 @@ def attach() -> None:
     T.__reduce_ex__ = _reduce
     T.__getitem__ = indexing.getitem
     T.__setitem__ = indexing.setitem
+    T.__delitem__ = _delitem
     Storage.__reduce_ex__ = _storage_reduce  # type: ignore[method-assign, assignment]
 
 

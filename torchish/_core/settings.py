@@ -12,6 +12,7 @@ import numpy as np
 from .._ops import scalar_types
 from .._ops.registry import OPS
 from . import dtypes
+from .arguments import class_name
 from .dtypes import dtype as Dtype
 from .methods import numel
 from .tensor import Tensor
@@ -120,7 +121,26 @@ def set_num_threads(num: int) -> None:
         raise RuntimeError("set_num_threads expects a positive integer")
 
 
-class finfo:
+def _dtype_of(function: str, given: Any) -> Dtype:
+    if not isinstance(given, Dtype) and given not in (float, int, bool, complex):
+        raise TypeError(f"{function}(): argument 'type' (position 1) must be torch.dtype, not {class_name(given)}")
+    return dtypes.of(dtypes.to_np(given))
+
+
+class _Info:
+    dtype: str
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.dtype == self.dtype  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'torch.{type(self).__name__}' object has no attribute '{name}'")
+
+
+class finfo(_Info):
     """Numerical limits of a floating dtype.
 
     >>> import torchish as torch
@@ -129,13 +149,15 @@ class finfo:
     """
 
     def __init__(self, dtype: Dtype | None = None):
-        d = dtypes.get_default_dtype() if dtype is None else dtype
+        d = dtypes.get_default_dtype() if dtype is None else _dtype_of("finfo", dtype)
         if not (d.is_floating_point or d.is_complex):
-            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d}'")
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            )
         info: Any = ml_dtypes.finfo(d.to_real().np if d.is_complex else d.np)
         self.bits, self.eps, self.max, self.min = info.bits, float(info.eps), float(info.max), float(info.min)
         self.tiny = self.smallest_normal = float(info.tiny)
-        self.resolution = float(info.resolution)
+        self.resolution = float(f"1e-{info.precision}")
         self.dtype = (d.to_real() if d.is_complex else d)._scalar.name
 
     def __repr__(self) -> str:
@@ -145,12 +167,17 @@ class finfo:
         )
 
 
-class iinfo:
+class iinfo(_Info):
     """Numerical limits of an integer dtype."""
 
-    def __init__(self, type: Dtype):
+    def __init__(self, *given: Any, **named: Any):
+        if len(given) + len(named) != 1:
+            raise TypeError('iinfo() missing 1 required positional arguments: "type"')
+        type = _dtype_of("iinfo", given[0] if given else named["type"])
+        if type.np.kind == "b":
+            raise TypeError("torch.bool is not supported by torch.iinfo")
         if type.np.kind not in "iu":
-            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'")
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
         info = np.iinfo(type.np)
         self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), type._scalar.name
 

@@ -17,6 +17,7 @@ from .._exec.kernel import Kernel
 from .._exec.value import Aval, Value, aval_of
 from .._exec.window import THREADS, materialise, record
 from . import dtypes
+from .arguments import class_name
 from .device import device, device_of
 from .geometry import Geometry, contiguous, is_contiguous, kernels_of, pieces_kernel, restrided_kernels_of
 from .graph import NOWHERE_EDGE, AccumulateGrad, Edge, Node, move_retained, next_sequence_number, node_class, short_name
@@ -414,6 +415,13 @@ def _show_to_graph(storage: Storage, new: Value) -> None:
     if old is not None and old.aval is new.aval and getrefcount(old) > _REFERENCES_OF_A_WRITE:
         materialise(old)
         old.array = materialise(new)
+
+
+def aval_of_argument(function: str, x: Any, name: str = "input", position: int = 1) -> Aval:
+    """What ``function`` needs to know of an argument that has to be a tensor."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{function}(): argument '{name}' (position {position}) must be Tensor, not {class_name(x)}")
+    return x._aval
 
 
 def requiring_grad(t: Tensor) -> Tensor:

@@ -77,9 +77,9 @@ def infer_size(shape: Sequence[int], numel: int) -> tuple[int, ...]:
     if len(unknown) > 1:
         raise RuntimeError("only one dimension can be inferred")
     known = 1
-    for n in shape:
+    for i, n in enumerate(shape):
         if n < -1:
-            raise RuntimeError(f"invalid shape dimension {n}")
+            raise RuntimeError(f"invalid shape dimension {n} at index {i} of shape {list(shape)}")
         known *= 1 if n == -1 else n
     if unknown:
         if known == 0 and numel == 0:

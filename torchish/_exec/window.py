@@ -123,7 +123,7 @@ class Window:
             return FLOATS + len(self.floats) - 1
         if cls is int or cls is bool:
             if not -(1 << 63) <= operand < 1 << 63:
-                raise RuntimeError("Overflow when unpacking long long")
+                raise OverflowError("int too big to convert")
             self.ints.append(operand)
             return INTS + len(self.ints) - 1
         self.complexes.append(operand)

@@ -57,7 +57,7 @@ def copy(input: Tensor, src: Tensor, *, non_blocking: bool = False) -> Tensor:
     return jnp.broadcast_to(convert(src, input.dtype), input.shape)
 
 
-@op(node=lambda numbers, **_: "FillBackward0" if numbers else "FillBackward1")
+@op(fits=True, node=lambda numbers, **_: "FillBackward0" if numbers else "FillBackward1")
 def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` in every place of a tensor of ``input``'s shape and dtype."""
     if value.ndim > 0:

@@ -238,7 +238,7 @@ check_of(
 )(in_range_of_dim)
 
 
-@op(inplace=True, grad_node="IndexFillBackward0")
+@op(fits=True, inplace=True, grad_node="IndexFillBackward0")
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """``input`` with its slices at ``index`` along ``dim`` filled with one value. Negative indices wrap."""
     axis = normalize_dim(dim, input.ndim)
@@ -374,6 +374,7 @@ def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
 
 
 @op(
+    fits=True,
     inplace=True,
     node=lambda numbers, **_: "MaskedFillBackward0" if numbers else "MaskedFillBackward1",
     grad_node="MaskedFillBackward0",

@@ -97,6 +97,7 @@ class Op:
     returns: tuple[str, ...] | None
     variadic: str | None
     takes_numbers: bool
+    fits: bool
     refuses_derivative: Callable[..., Exception | None] | None = None
     check: Callable[..., Any] | None = None
     check_error: Callable[..., Exception] | None = None
@@ -149,6 +150,7 @@ def op(
     variadic: str | None = None,
     takes_numbers: bool = False,
     refuses_derivative: Callable[..., Exception | None] | None = None,
+    fits: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Define an op. The decorated function stays the pure JAX body; the definition goes to ``OPS``.
 
@@ -182,6 +184,7 @@ def op(
         takes_numbers: whether operands that may be numbers may all be, as in ``torch.add(2, 3)``.
         refuses_derivative: where the result requires grad and yet has no derivative: the exception that ``backward()``
             raises there, or None, as a function of the arguments by name (of tensors, ``jax.ShapeDtypeStruct``).
+        fits: whether a number has to fit the first operand's dtype, as in ``x.fill_(300)``.
     """
 
     def define(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -209,6 +212,7 @@ def op(
             variadic=variadic,
             takes_numbers=takes_numbers,
             refuses_derivative=refuses_derivative,
+            fits=fits,
         )
         OPS[op_name] = definition
         fn.op = definition  # type: ignore[attr-defined]

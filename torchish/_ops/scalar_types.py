@@ -6,7 +6,7 @@ dtypes of ``torch.float32``: both names come from this table, and ``torchish.dty
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -44,6 +44,33 @@ SCALAR_TYPES: tuple[ScalarType, ...] = tuple(
 )
 
 BY_NP_DTYPE: dict[np.dtype, ScalarType] = {s.np_dtype: s for s in SCALAR_TYPES}
+
+_FITTING_NAMES = {"float32": "float", "float64": "double", "complex64": "c10::complex<float>", "int32": "int"}
+
+
+def check_fits(value: Any, dtype: np.dtype) -> None:
+    """Raise PyTorch's error where a Python number cannot become one of ``dtype``, as a fill needs it.
+
+    Fractions are cut, negative numbers wrap in unsigned dtypes, and everything fits half precision and bool.
+    """
+    if dtype.kind == "b":
+        return
+    if value.__class__ is int and not -(1 << 63) <= value < 1 << 63:
+        raise OverflowError("int too big to convert")
+    fits, name = True, _FITTING_NAMES.get(dtype.name, f"{dtype.name}_t")
+    if value.__class__ is complex and dtype.kind != "c":
+        fits, value = value.imag == 0, value.real
+        name = "double" if dtype.itemsize == 2 and dtype.kind in "fV" else name
+    if fits and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        fits = (-limits.max if dtype.kind == "u" else limits.min) <= value <= limits.max
+    elif fits and dtype in (np.float32, np.complex64):
+        largest = float(np.finfo(np.float32).max)
+        parts = (value.real, value.imag)
+        fits = not any(largest < abs(part) < float("inf") for part in parts)
+    if not fits:
+        raise RuntimeError(f"value cannot be converted to type {name} without overflow")
+
 
 _default_float = np.dtype(np.float32)
 

@@ -113,7 +113,7 @@ def scatter_src(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return overwrite(operands[1], operands[0], operands[2], operands[3]).reshape(input.shape)
 
 
-@op(name="scatter.value", inplace=True, out=SCATTERED, node="ScatterBackward1", grad_node="ScatterBackward1")
+@op(name="scatter.value", fits=True, inplace=True, out=SCATTERED, node="ScatterBackward1", grad_node="ScatterBackward1")
 def scatter_value(input: Tensor, dim: int, index: Tensor, value: Number) -> Tensor:
     """``input`` with the number ``value`` written at ``index`` along ``dim``."""
     operands = _scatter_operands(input, dim, index, None)

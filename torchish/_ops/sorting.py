@@ -78,7 +78,9 @@ def _sort(input: Tensor, dim: int, descending: bool) -> tuple[Tensor, Tensor]:
     node=lambda stable, **_: f"SortBackward{int(bool(stable))}",
     grad_node="ScatterBackward0",
 )
-def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> tuple[Tensor, Tensor]:
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = False
+) -> tuple[Tensor, Tensor]:
     """The elements in order along ``dim`` and their int64 positions. NaN is the largest. Always stable here."""
     return _sort(input, dim, descending)
 

@@ -9,6 +9,7 @@ from typing import Any
 from .._core.dispatch import wrap
 from .._core.graph import NOWHERE_EDGE, Edge, RemovableHandle
 from .._core.tensor import Tensor
+from .._core.warned import warn_once
 from .._exec.value import Aval
 from .._exec.window import THREADS, backward_ended
 from . import engine
@@ -49,6 +50,8 @@ def _roots(outputs: Sequence[Tensor], gradients: Any) -> list[Root]:
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     roots: list[Root] = []
     for i, (out, gradient) in enumerate(zip(outputs, given, strict=True)):
+        if not isinstance(out, Tensor):
+            raise AssertionError("Expected output to be a torch.Tensor")
         aval = out._aval
         if gradient is not None:
             _check_gradient(i, out, gradient)
@@ -97,7 +100,7 @@ def _captures(inputs: Sequence[Tensor]) -> dict[tuple[int, int], int]:
     captures: dict[tuple[int, int], int] = {}
     for i, x in enumerate(inputs):
         if not isinstance(x, Tensor):
-            raise TypeError(f"expected Tensor or GradientEdge in inputs, but got {type(x).__name__}")
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(x).__name__}")
         edge = x._current_edge()
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -153,6 +156,8 @@ def backward(
     for x in wanted or ():  # they may lie in the middle of the graph
         x.retain_grad()
     captures = None if wanted is None else _captures(wanted)
+    if create_graph:
+        warn_once(_MAKES_A_CYCLE)
     task = engine.Task(
         roots,
         keep_graph=create_graph if retain_graph is None else retain_graph,
@@ -165,6 +170,14 @@ def backward(
     del task
     if context.trace is None:
         backward_ended(context)
+
+
+_MAKES_A_CYCLE = (
+    "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which "
+    "can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use "
+    "this function, make sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid "
+    "the leak."
+)
 
 
 def grad(

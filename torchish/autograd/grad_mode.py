@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .._core.arguments import class_name
 from .._core.storage import InferenceCounter
 from .._exec.window import THREADS
 
@@ -133,10 +134,15 @@ class set_grad_enabled(_GradMode):
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {class_name(mode)}")
         context = THREADS.context
         self._prior = context.grad_enabled
-        self.enabled = self.mode = bool(mode)
+        self.enabled = self.mode = mode
         context.grad_enabled = self.enabled and not context.inference
+
+    def __repr__(self) -> str:
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
 
     def clone(self) -> _Mode:
         return set_grad_enabled(self.mode)

@@ -137,6 +137,11 @@ class Adam(Optimizer):
 
     def _update(self, group: dict[str, Any], params: list[Tensor]) -> None:
         amsgrad = bool(group["amsgrad"])
+        if group["capturable"] and any(param.device.type == "cpu" for param in params):
+            raise AssertionError(
+                "If capturable=True, params and state_steps must be on supported devices: "
+                "['cuda', 'xpu', 'hpu', 'privateuseone', 'xla']."
+            )
         states = [self._state_of(param, amsgrad) for param in params]
         exp_avgs, exp_avg_sqs, steps = ([s[name] for s in states] for name in ("exp_avg", "exp_avg_sq", "step"))
         max_exp_avg_sqs = [state["max_exp_avg_sq"] for state in states] if amsgrad else []

@@ -38,3 +38,6 @@ __all__ = [
     "SequentialLR",
     "StepLR",
 ]
+
+for _name in (*__all__, "_LRScheduler"):
+    globals()[_name].__module__ = __name__  # one module in PyTorch

@@ -23,6 +23,7 @@ from ..inplace import call_inplace
 from ..public import public
 from ..storage import on_device
 from ..tensor import Tensor
+from ..warned import warn_of_complex
 
 
 def to_placement(t: Tensor, placement: Placement) -> Tensor:
@@ -39,6 +40,7 @@ def convert(t: Tensor, dtype: np.dtype | None, placement: Placement | None, copy
     """``t`` in another dtype and on another device; ``t`` itself where neither changes."""
     made = t
     if dtype is not None and dtype != t._aval.dtype:
+        warn_of_complex(t._aval.dtype, dtype)
         made = OP_FUNCTIONS["to.dtype"](made, dtypes.of(dtype))
     if placement is not None and placement is not t._storage.aval.placement:
         made = to_placement(made, placement)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +13,7 @@ from ..._ops.binary_math import STATIC_FLOAT_EXPONENTS
 from ..._ops.out_rules import NONZERO, SELECTED
 from ..._ops.registry import OPS
 from .. import dtypes
-from ..arguments import as_dims, as_int, as_size
+from ..arguments import as_bool, as_dims, as_int, as_size
 from ..dispatch import call
 from ..generate import OP_FUNCTIONS
 from ..inplace import call_inplace, call_out, give_out
@@ -88,7 +90,7 @@ def _extreme(name: str) -> None:
             return _run(other_name, (input, other), (), out)
         if dim is None:
             return _run(f"{name}.all", (input,), (), out)
-        return _run(f"{name}.dim", (input,), (as_int(dim), bool(keepdim)), out)
+        return _run(f"{name}.dim", (input,), (as_int(dim), as_bool(keepdim, name, "keepdim", 3)), out)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
@@ -105,6 +107,24 @@ _extreme("min")
 # Spread
 
 
+def warn_of_too_few(name: str, input: Tensor, dim: Any, correction: Any) -> None:
+    """PyTorch's warning where the count less the correction, by which the squares are divided, is not positive."""
+    shape = input._aval.shape
+    dims = range(len(shape)) if dim is None or dim == () else dim if isinstance(dim, (list, tuple)) else (dim,)
+    try:
+        count = math.prod([shape[d] for d in dims]) if shape else 1
+        few = count <= (1 if correction is None else correction)
+    except (TypeError, IndexError):  # for the op to refuse
+        return
+    if few:
+        warnings.warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
+            "numel divided by output numel).",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
 def _spread(name: str, has_out: bool) -> None:
     op_name = f"{name}.correction"
 
@@ -119,10 +139,13 @@ def _spread(name: str, has_out: bool) -> None:
     ) -> Any:
         if isinstance(dim, bool):  # var(x, unbiased)
             dim, unbiased = None, dim
+        if unbiased is not None:
+            as_bool(unbiased, name, "unbiased", 3)
         if correction is None:
-            correction = None if unbiased is None else int(bool(unbiased))
+            correction = None if unbiased is None else int(unbiased)
         operands = (input, correction)
-        return _run(op_name, operands, (as_dims(dim), bool(keepdim)), out)
+        warn_of_too_few(name, input, dim, correction)
+        return _run(op_name, operands, (as_dims(dim), as_bool(keepdim, name, "keepdim", 4)), out)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
@@ -186,7 +209,7 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     from .view_functions import broadcast_tensors
 
-    a, m = broadcast_tensors(input, mask)
+    m, a = broadcast_tensors(mask, input)
     if out is None:
         return a[m]
     given = {"input": input, "mask": mask}
@@ -358,7 +381,7 @@ def _median(name: str) -> None:
     def function(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
         if dim is None:
             return _run(f"{name}.all", (input,), (), out)
-        return _run(f"{name}.dim", (input,), (as_int(dim), bool(keepdim)), out)
+        return _run(f"{name}.dim", (input,), (as_int(dim), as_bool(keepdim, name, "keepdim", 3)), out)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (

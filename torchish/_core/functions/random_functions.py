@@ -21,7 +21,7 @@ from ..inplace import check_made_out, check_writable, give_made_out, give_out, s
 from ..public import public
 from ..random_ops import Pending
 from ..rejection_draws import draw_binomial, draw_poisson
-from ..tensor import Tensor, requiring_grad
+from ..tensor import Tensor, aval_of_argument, requiring_grad
 from ..underived import without_derivative
 
 _device_generators: dict[Any, generator.Generator] = {}
@@ -113,7 +113,7 @@ def _maker(name: str, draw: Any, what: str) -> None:
         generator: Any = None,
         pin_memory: bool = False,
     ) -> Tensor:
-        aval = input._aval
+        aval = aval_of_argument(f"{name}_like", input)
         return _made(
             draw,
             aval.shape,
@@ -211,7 +211,7 @@ def randint_like(
 ) -> Tensor:
     """Integers uniform in [low, high), of ``input``'s size, dtype and device."""
     first, last = _bounds("randint_like", list(args), low, high)
-    aval = input._aval
+    aval = aval_of_argument("randint_like", input)
     where = device if device is not None else aval.placement
     return _made(
         random_ops.draw_integers,
@@ -319,7 +319,7 @@ def _bernoulli_of(p: Any, shape: Any, dtype: np.dtype, placement: Any, given: An
 @public()
 def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any = None) -> Tensor:
     """Zeros and ones: ones with the probabilities in ``input`` (or with ``p``)."""
-    aval = input._aval
+    aval = aval_of_argument("bernoulli", input)
     if not aval.inexact and p is None:
         raise NotImplementedError(
             f"\"bernoulli_tensor_cpu_self_\" not implemented for '{input.dtype._scalar.scalar_name}'"
@@ -350,7 +350,7 @@ def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None
 ) -> Tensor:
     """Indices drawn with the probabilities in each row of ``input``."""
-    aval = input._aval
+    aval = aval_of_argument("multinomial", input)
     source = generator or default_of(aval.placement)
     made = drawn(
         random_ops.draw_multinomial(source, input.detach(), aval.shape, aval.dtype, num_samples, replacement),

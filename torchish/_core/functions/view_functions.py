@@ -16,6 +16,7 @@ from ..inplace import check_history
 from ..public import public
 from ..tensor import ELSEWHERE, Tensor, pieces_node, strided_node
 from ..views import infer_size, view_of, wrap_dim
+from ..warned import warn_once
 
 
 def _clone(t: Tensor) -> Tensor:
@@ -194,6 +195,20 @@ def _reversed(self: Tensor) -> Tensor:
     return view_of(self, lambda g: views.permuted(g, range(len(g.size))[::-1]), "PermuteBackward0")
 
 
+_T_OF_OTHERS = (
+    "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
+    "error in a future release. Consider `x.mT` to transpose batches of matrices or "
+    "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor."
+)
+_T_OF_NUMBERS = "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases."
+
+
+def _reversed_with_a_warning(self: Tensor) -> Tensor:
+    if (n := len(self._aval.shape)) != 2:
+        warn_once(_T_OF_OTHERS if n else _T_OF_NUMBERS, stacklevel=2)
+    return _reversed(self)
+
+
 def _matrix_transpose(self: Tensor) -> Tensor:
     if len(self.shape) < 2:
         raise RuntimeError(
@@ -202,7 +217,7 @@ def _matrix_transpose(self: Tensor) -> Tensor:
     return transpose(self, -2, -1)
 
 
-Tensor.T = property(_reversed, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]
+Tensor.T = property(_reversed_with_a_warning, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]
 Tensor.mT = property(_matrix_transpose, doc="The last two dimensions exchanged.")  # type: ignore[attr-defined]
 
 

@@ -129,7 +129,7 @@ class HookedCall:
                 warn_output_not_tensors(result)
             result = boundary.setup_output_hook(result)
         if other:
-            attach_old_backward_hooks(self, other, result)
+            attach_old_backward_hooks(self, other, args, result)
         return result
 
     def _all_forward_hooks(self) -> list[tuple[int, Callable[..., Any], bool]]:

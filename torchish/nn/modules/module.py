@@ -14,6 +14,7 @@ from torchish._core.tensor import Tensor
 
 from ..parameter import Buffer, Parameter
 from ._call import HookedCall
+from ._constructors import name_own_init
 from ._hooks import (
     GLOBAL,
     RemovableHandle,
@@ -100,6 +101,10 @@ class Module(HookedCall, StateDict):
     training: bool
     call_super_init = False
     dump_patches = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        name_own_init(cls)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not self.call_super_init and kwargs:
