@@ -26,6 +26,7 @@ from torchish._ops.dims import (
     widen,
 )
 from torchish._ops.kernel_dtypes import require_dtype
+from torchish._ops.pointwise import refuse_bool_subtraction
 from torchish._ops.registry import Dims, DType, Number, Tensor, op
 
 
@@ -502,6 +503,11 @@ def _nuclear_norm(input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {shown}")
     if input.ndim < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+    name = scalar_types.scalar_name(input.dtype)
+    if not scalar_types.is_inexact(input.dtype):
+        raise RuntimeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {name}")
+    if input.dtype.itemsize == 2:
+        raise RuntimeError(f"linalg.matrix_norm: Low precision dtypes not supported. Got {name}")
     axes = normalize_dims((-2, -1) if dim is None else dim, input.ndim)
     matrices = jnp.moveaxis(input, axes, (-2, -1))
     total = jnp.sum(jnp.linalg.svd(matrices, full_matrices=False, compute_uv=False), axis=-1)
@@ -527,6 +533,10 @@ def norm(
 @op(promote=("input", "other"), grad_node="MulBackward0")
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The ``p``-norm of ``input - other``, which broadcast together: a 0-dim tensor."""
+    refuse_bool_subtraction(input.dtype)
+    if not scalar_types.is_inexact(input.dtype):
+        name = scalar_types.scalar_name(input.dtype)
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {name} instead.")
     return linalg_vector_norm(input - other, p)
 
 

@@ -91,6 +91,7 @@ class Op:
     returns: tuple[str, ...] | None
     variadic: str | None
     takes_numbers: bool
+    wide_numbers: bool
     check: Callable[..., Any] | None = None
     check_error: Callable[..., Exception] | None = None
     validate: Callable[[dict[str, np.dtype]], None] | None = None
@@ -138,6 +139,7 @@ def op(
     returns: tuple[str, ...] | None = None,
     variadic: str | None = None,
     takes_numbers: bool = False,
+    wide_numbers: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Define an op. The decorated function stays the pure JAX body; the definition goes to ``OPS``.
 
@@ -166,6 +168,8 @@ def op(
         returns: the field names of the result where PyTorch gives a named tuple.
         variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.
         takes_numbers: whether operands that may be numbers may all be, as in ``torch.add(2, 3)``.
+        wide_numbers: whether numbers and 0-dim tensors of another dtype stay float32 beside float16 and bfloat16:
+            PyTorch does not round 0.1 before it multiplies by it. The body is ``half_in_float32``.
     """
 
     def define(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -190,6 +194,7 @@ def op(
             returns=returns,
             variadic=variadic,
             takes_numbers=takes_numbers,
+            wide_numbers=wide_numbers,
         )
         OPS[op_name] = definition
         fn.op = definition  # type: ignore[attr-defined]

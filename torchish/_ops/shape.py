@@ -12,6 +12,7 @@ import numpy as np
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, distinct_dims, iota, normalize_dim
 from torchish._ops.indexing import read, scalar_as, shown_shape
+from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.registry import Dims, DType, Number, Size, Tensor, Tensors, check_of, op
 
 # --- joining ----------------------------------------------------------------------------------------
@@ -342,17 +343,20 @@ def _triangle_indices(row: int, col: int, offset: int, dtype: DType, lower: bool
     for name, size in (("row", row), ("col", col)):
         if size < 0:
             raise RuntimeError(f"{name} must be non-negative, got{size}")
+    if dtype is not None and dtype not in (np.int32, np.int64):
+        which = "tril_indices" if lower else "triu_indices"
+        raise NotImplementedError(f"\"{which}\" not implemented for '{scalar_types.scalar_name(dtype)}'")
     below = np.arange(col) - np.arange(row)[:, None] <= (offset if lower else offset - 1)
     return jnp.asarray(np.stack(np.nonzero(below if lower else ~below)), np.int64 if dtype is None else dtype)
 
 
-@op(namespaces=("torch",), differentiable=False)
+@op(namespaces=(), differentiable=False)
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None) -> Tensor:
     """The positions of a ``row`` x ``col`` matrix's lower triangle, as two rows of int64."""
     return _triangle_indices(row, col, offset, dtype, lower=True)
 
 
-@op(namespaces=("torch",), differentiable=False)
+@op(namespaces=(), differentiable=False)
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None) -> Tensor:
     """The positions of a ``row`` x ``col`` matrix's upper triangle, as two rows of int64."""
     return _triangle_indices(row, col, offset, dtype, lower=False)
@@ -498,6 +502,8 @@ def pad(input: Tensor, pad: Size, mode: str = "constant", value: Number | None =
             f"non-zero dimensions for input, but got: {shown_shape(input.shape)}"
         )
     _refuse_padding(input, pad, pairs, mode)
+    if mode != "circular":
+        require_dtype(input.dtype, "ifc", f"{'reflection' if mode == 'reflect' else 'replication'}_pad{spatial}d")
     for axis, (before, after) in enumerate(pairs):
         if (before, after) != (0, 0):
             input = _pick_static(input, axis, _POSITIONS[mode](input.shape[axis], before, after))
