@@ -392,16 +392,17 @@ def _casts(op: Op, avals: Sequence[Any], owner: Sequence[Param]) -> list[np.dtyp
     if op.int_to_float and promotion.category(common) < 2:
         common = scalar_types.default_float()
     casts: list[np.dtype | None] = []
+    number = np.dtype(np.float32) if op.wide_numbers and common.itemsize == 2 and common.kind in "fV" else common
     for aval, param in zip(avals, owner, strict=True):
         if param.name in op.promote:
-            casts.append(common)
+            casts.append(common if isinstance(aval, Aval) and (aval.ndim or aval.dtype == common) else number)
         elif isinstance(aval, type):
             kind = promotion.category(promotion.number_dtype(aval))
             if kind == 2 and promotion.category(common) < 2:
                 raise RuntimeError(
                     f"For integral input tensors, argument {param.name} must not be a floating point number."
                 )
-            casts.append(common)
+            casts.append(number)
         else:
             casts.append(None)
     return casts

@@ -266,7 +266,6 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 @_functional(node="DivBackward0", grad_node="AddBackward0")
-@half_in_float32
 def softsign(input: Tensor) -> Tensor:
     """``input / (1 + |input|)``. Bools are refused."""
     return divide(input, 1 + absolute(input).astype(input.dtype))
@@ -313,7 +312,6 @@ def hardswish(input: Tensor) -> Tensor:
 
 
 @_functional(node="SubBackward0", grad_node="AddBackward0")
-@half_in_float32
 def tanhshrink(input: Tensor) -> Tensor:
     """``input - tanh(input)``. Bools are refused."""
     refuse_bool_operand(input.dtype)

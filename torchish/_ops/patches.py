@@ -179,6 +179,7 @@ def _max_unpool(
             f"Input to max_unpooling{kernel_dims}d should be a {kernel_dims + 1}d or {kernel_dims + 2}d Tensor, "
             f"but got a tensor with {shown} dimensions."
         )
+    require_dtype(input.dtype, "f", f"max_unpool{kernel_dims}d")
     if indices.dtype != np.int64:
         raise RuntimeError(f"elements in indices should be type int64 but got: {scalar_name(indices.dtype)}")
     if indices.shape != input.shape:

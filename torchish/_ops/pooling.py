@@ -217,7 +217,7 @@ def max_pool3d(
     return _max_pool(3, "max_pool3d", input, kernel_size, stride, padding, dilation, ceil_mode)[0]
 
 
-@op(saves="operands", namespaces=("torch", "nn.functional"), node="SqueezeBackward1", grad_node="SqueezeBackward1")
+@op(saves="operands", namespaces=("torch",), node="SqueezeBackward1", grad_node="SqueezeBackward1")
 def max_pool1d_with_indices(
     input: Tensor,
     kernel_size: Dims,
@@ -230,7 +230,7 @@ def max_pool1d_with_indices(
     return _max_pool(1, "max_pool1d_with_indices", input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@op(saves="operands", namespaces=("nn.functional",), node="MaxPool2DWithIndicesBackward0")
+@op(saves="operands", namespaces=(), node="MaxPool2DWithIndicesBackward0")
 def max_pool2d_with_indices(
     input: Tensor,
     kernel_size: Dims,
@@ -243,7 +243,7 @@ def max_pool2d_with_indices(
     return _max_pool(2, "max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@op(saves="operands", namespaces=("nn.functional",), node="MaxPool3DWithIndicesBackward0")
+@op(saves="operands", namespaces=(), node="MaxPool3DWithIndicesBackward0")
 def max_pool3d_with_indices(
     input: Tensor,
     kernel_size: Dims,

@@ -41,6 +41,7 @@ from torchish._ops.out_rules import (
     prod_rule,
     summed_rule,
 )
+from torchish._ops.pointwise import refuse_bool_subtraction
 from torchish._ops.registry import Dims, DType, Number, Tensor, op
 
 
@@ -531,6 +532,11 @@ def _nuclear_norm(input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else dim
     if len(dims) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
+    name = scalar_types.scalar_name(input.dtype)
+    if not scalar_types.is_inexact(input.dtype):
+        raise RuntimeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {name}")
+    if input.dtype.itemsize == 2:
+        raise RuntimeError(f"linalg.matrix_norm: Low precision dtypes not supported. Got {name}")
     axes = normalize_dims(dims, input.ndim)
     matrices = jnp.moveaxis(input, axes, (-2, -1))
     total = jnp.sum(jnp.linalg.svd(matrices, full_matrices=False, compute_uv=False), axis=-1)
@@ -556,6 +562,10 @@ def norm(
 @op(promote=("input", "other"), grad_node="MulBackward0")
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The ``p``-norm of ``input - other``, which broadcast together: a 0-dim tensor."""
+    refuse_bool_subtraction(input.dtype)
+    if not scalar_types.is_inexact(input.dtype):
+        name = scalar_types.scalar_name(input.dtype)
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {name} instead.")
     return linalg_vector_norm(input - other, p)
 
 

@@ -97,6 +97,7 @@ class Op:
     returns: tuple[str, ...] | None
     variadic: str | None
     takes_numbers: bool
+    wide_numbers: bool
     fits: bool
     refuses_derivative: Callable[..., Exception | None] | None = None
     check: Callable[..., Any] | None = None
@@ -151,6 +152,7 @@ def op(
     takes_numbers: bool = False,
     refuses_derivative: Callable[..., Exception | None] | None = None,
     fits: bool = False,
+    wide_numbers: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Define an op. The decorated function stays the pure JAX body; the definition goes to ``OPS``.
 
@@ -185,6 +187,8 @@ def op(
         refuses_derivative: where the result requires grad and yet has no derivative: the exception that ``backward()``
             raises there, or None, as a function of the arguments by name (of tensors, ``jax.ShapeDtypeStruct``).
         fits: whether a number has to fit the first operand's dtype, as in ``x.fill_(300)``.
+        wide_numbers: whether numbers and 0-dim tensors of another dtype stay float32 beside float16 and bfloat16:
+            PyTorch does not round 0.1 before it multiplies by it. The body is ``half_in_float32``.
     """
 
     def define(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -213,6 +217,7 @@ def op(
             takes_numbers=takes_numbers,
             refuses_derivative=refuses_derivative,
             fits=fits,
+            wide_numbers=wide_numbers,
         )
         OPS[op_name] = definition
         fn.op = definition  # type: ignore[attr-defined]

@@ -29,6 +29,7 @@ from torchish._ops.indexing import (
     shown_shape,
     written,
 )
+from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.out_rules import GATHERED, SCATTERED
 from torchish._ops.registry import Number, Tensor, check_of, op
 
@@ -168,6 +169,8 @@ def scatter_reduce(
     if operands is None:
         return input
     x, dims, where, values = operands
+    taken = {"mean": "ifc", "amax": "bif", "amin": "bif"}.get(reduce, "bifc")
+    require_dtype(x.dtype, taken, "scatter_gather_tensor_cpu" + (f"_reduce_{reduce}" if len(taken) == 3 else ""))
     return _reduce_into(x, dims, where, values, reduce, include_self).reshape(input.shape)
 
 
@@ -248,6 +251,13 @@ def index_reduce(
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     axis = normalize_dim(dim, input.ndim)
     check_slices(input, index, source, axis)
+    for which, taken, kernel in (
+        ("mean", "ifc", "div_floor_cpu"),
+        ("amax", "bif", "maximum_cpu"),
+        ("amin", "bif", "minimum_cpu"),
+    ):
+        if reduce == which:
+            require_dtype(input.dtype, taken, kernel)
     x, where = at_least_1d(input), (at_least_1d(index),)
     return _reduce_into(x, (axis,), where, at_least_1d(source), reduce, include_self).reshape(input.shape)
 

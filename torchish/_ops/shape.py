@@ -523,6 +523,8 @@ def pad(input: Tensor, pad: Ints, mode: str = "constant", value: Number | None =
             f"non-zero dimensions for input, but got: {shown_shape(input.shape)}"
         )
     _refuse_padding(input, pairs, mode, spatial)
+    if mode != "circular":
+        require_dtype(input.dtype, "ifc", f"{'reflection' if mode == 'reflect' else 'replication'}_pad{spatial}d")
     for axis, (before, after) in enumerate(pairs):
         if (before, after) != (0, 0):
             input = _pick_static(input, axis, _POSITIONS[mode](input.shape[axis], before, after))

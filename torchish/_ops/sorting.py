@@ -317,6 +317,7 @@ def _insertion_points(sequence: Tensor, values: Tensor, right: bool, out_int32: 
     if sequence.shape[-1] == 0 or flat.size == 0:
         found = jnp.zeros(values.shape, np.int64)
     else:
+        require_dtype(sequence.dtype, "if", "searchsorted_out_cpu")
         found = _bisect(sequence.astype(common), flat.astype(common), right).reshape(values.shape)
     return found.astype(np.int32) if out_int32 else found
 

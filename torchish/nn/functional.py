@@ -81,7 +81,7 @@ for _name in ("relu6", "silu", "mish", "hardsigmoid", "hardswish"):
 # Pools that can return indices
 
 
-def _max_pool(n: int) -> Any:
+def _max_pool(n: int, always: bool = False) -> Any:
     plain, indexed = _OPS[f"max_pool{n}d"], _OPS[f"max_pool{n}d_with_indices"]
 
     def function(
@@ -94,14 +94,16 @@ def _max_pool(n: int) -> Any:
         return_indices: bool = False,
     ) -> Any:
         sizes = tuple(_as_dims(x) if x is not None else None for x in (kernel_size, stride, padding, dilation))
-        return _call(indexed if return_indices else plain, (input,), (*sizes, bool(ceil_mode)))
+        return _call(indexed if return_indices or always else plain, (input,), (*sizes, bool(ceil_mode)))
 
-    function.__name__ = function.__qualname__ = f"max_pool{n}d"
-    function.__doc__ = plain.doc
+    shown = indexed if always else plain
+    function.__name__ = function.__qualname__ = shown.name
+    function.__doc__ = shown.doc
     return function
 
 
 max_pool1d, max_pool2d, max_pool3d = _max_pool(1), _max_pool(2), _max_pool(3)
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = (_max_pool(n, True) for n in (1, 2, 3))
 
 
 def _adaptive_max_pool(n: int) -> Any:
