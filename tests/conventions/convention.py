@@ -28,10 +28,6 @@ class Refusal(NamedTuple):
     text: str
 
 
-def parameters(cases: list[Any]) -> list[Any]:
-    return [pytest.param(case, id=case.name) for case in cases]
-
-
 def slope(t: Any, f: Callable[[Any], Any], at: Any, dtype: str = "float64") -> Any:
     """The gradient of the sum of ``f`` at a point, as lists."""
     x = t.tensor(at, dtype=getattr(t, dtype), requires_grad=True)

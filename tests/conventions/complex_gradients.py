@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from convention import Case, Refusal, check, check_refusal, parameters, slope
-
-import torchish
+from convention import Case, Refusal, slope
 
 CASES = [
     Case("|z|**2", lambda t: slope(t, lambda z: z.abs() ** 2, [1 + 2j], "complex128"), [2 + 4j]),
@@ -40,25 +37,3 @@ REFUSALS = [
         "grad can be implicitly created only for real scalar outputs but got torch.complex64",
     ),
 ]
-
-
-@pytest.mark.parametrize("case", parameters(CASES))
-def test_the_gradient_is_pytorchs(case: Case) -> None:
-    check(torchish, case)
-
-
-@pytest.mark.oracle
-@pytest.mark.parametrize("case", parameters(CASES))
-def test_pytorch_gives_it(case: Case) -> None:
-    check(pytest.importorskip("torch"), case)
-
-
-@pytest.mark.parametrize("case", parameters(REFUSALS))
-def test_it_is_refused(case: Refusal) -> None:
-    check_refusal(torchish, case)
-
-
-@pytest.mark.oracle
-@pytest.mark.parametrize("case", parameters(REFUSALS))
-def test_pytorch_refuses_it(case: Refusal) -> None:
-    check_refusal(pytest.importorskip("torch"), case)

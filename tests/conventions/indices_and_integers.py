@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from convention import INF, NAN, Case, Refusal, check, check_refusal, parameters
-
-import torchish
+from convention import INF, NAN, Case, Refusal
 
 INT_MIN = -(2**31)
 
@@ -91,34 +88,3 @@ CASES = [
     Case("float division by zero is infinite", lambda t: t.tensor([1.0, -1.0, 0.0]) / 0, [INF, -INF, NAN]),
     Case("negative indices count from the end", lambda t: t.arange(4)[t.tensor([-1, -4])], [3, 0]),
 ]
-
-
-@pytest.mark.parametrize("case", parameters(CASES))
-def test_the_numbers_are_pytorchs(case: Case) -> None:
-    check(torchish, case)
-
-
-@pytest.mark.oracle
-@pytest.mark.parametrize("case", parameters(CASES))
-def test_pytorch_gives_them(case: Case) -> None:
-    check(pytest.importorskip("torch"), case)
-
-
-@pytest.mark.parametrize("case", parameters(REFUSALS))
-def test_it_is_refused(case: Refusal) -> None:
-    check_refusal(torchish, case)
-
-
-@pytest.mark.oracle
-@pytest.mark.parametrize("case", parameters(REFUSALS))
-def test_pytorch_refuses_it(case: Refusal) -> None:
-    check_refusal(pytest.importorskip("torch"), case)
-
-
-def test_a_refused_write_leaves_the_tensor() -> None:
-    x = torchish.arange(3.0)
-    x += 1  # pending when the index is checked
-    with pytest.raises(IndexError):
-        x[torchish.tensor([7])] = 5.0
-        x.tolist()
-    assert x.tolist() == [1.0, 2.0, 3.0]

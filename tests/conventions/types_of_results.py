@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from convention import Case, Refusal, check, check_refusal, parameters
-
-import torchish
+from convention import Case, Refusal
 
 
 def _name(t: Any, result: Any) -> str:
@@ -74,25 +71,3 @@ REFUSALS = [
         "Only Tensors of floating point and complex dtype can require gradients",
     ),
 ]
-
-
-@pytest.mark.parametrize("case", parameters(CASES))
-def test_the_dtype_is_pytorchs(case: Case) -> None:
-    check(torchish, case)
-
-
-@pytest.mark.oracle
-@pytest.mark.parametrize("case", parameters(CASES))
-def test_pytorch_gives_it(case: Case) -> None:
-    check(pytest.importorskip("torch"), case)
-
-
-@pytest.mark.parametrize("case", parameters(REFUSALS))
-def test_it_is_refused(case: Refusal) -> None:
-    check_refusal(torchish, case)
-
-
-@pytest.mark.oracle
-@pytest.mark.parametrize("case", parameters(REFUSALS))
-def test_pytorch_refuses_it(case: Refusal) -> None:
-    check_refusal(pytest.importorskip("torch"), case)
