@@ -48,15 +48,15 @@ _GLOBALS: dict[str, Any] = {
 def _static_expression(op: Op, param: Param) -> str:
     if "Ints" in param.kinds:
         position = op.params.index(param) + 1
-        return f"as_ints({param.name}, {op.name!r}, {param.name!r}, {position})"
+        return f"as_ints({param.name}, _name, {param.name!r}, {position})"
     kinds = param.kinds - {"None"}
     for kind, (expression, _) in _CONVERSIONS.items():
         if kind in kinds and (kind != "int" or kinds == {"int"}):
             return expression.format(param.name)
     if kinds == {"bool"}:
-        name, function, position = param.name, op.name.partition(".")[0], op.params.index(param) + 1
+        name, position = param.name, op.params.index(param) + 1
         allowed = f"{name}.__class__ is bool" + (f" or {name} is None" if "None" in param.kinds else "")
-        return f"{name} if {allowed} else as_bool({name}, {function!r}, {name!r}, {position})"
+        return f"{name} if {allowed} else as_bool({name}, _name, {name!r}, {position})"
     return param.name
 
 
