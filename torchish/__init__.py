@@ -20,6 +20,7 @@ from ._core.dtypes import dtype, get_default_dtype  # noqa: E402
 from ._core.load import PUBLIC as _PUBLIC  # noqa: E402
 from ._core.printing import set_printoptions  # noqa: E402
 from ._core.size import Size  # noqa: E402
+from ._core.storage_objects import TypedStorage, UntypedStorage  # noqa: E402
 from ._core.tensor import Tensor  # noqa: E402
 
 globals().update(_DTYPES)
@@ -28,17 +29,21 @@ globals().update(_PUBLIC["torch"])
 
 from . import (  # noqa: E402
     autograd,
+    backends,
     compiler,
+    cpu,
     cuda,
     fft,
     interop,
     linalg,
+    masked,
     nn,
     optim,
     random,
     return_types,
     signal,
     special,
+    storage,
     utils,
 )
 from ._core.settings import (  # noqa: E402

@@ -5,9 +5,10 @@ from __future__ import annotations
 import typing as _typing
 
 from ._core.load import PUBLIC
+from ._ops.linalg_errors import LinAlgError
 
 globals().update(PUBLIC["linalg"])
-__all__ = sorted(PUBLIC["linalg"])
+__all__ = sorted((*PUBLIC["linalg"], LinAlgError.__name__.lstrip("_")))
 
 if _typing.TYPE_CHECKING:
 

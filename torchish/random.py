@@ -42,8 +42,9 @@ def manual_seed(seed: int) -> Any:
     >>> torch.rand(2)
     tensor([0.4963, 0.7682])
     """
-    default_generator.manual_seed(seed)
-    seed_devices(seed)
+    number = int(seed)
+    default_generator.manual_seed(number)
+    seed_devices(number)
     return default_generator
 
 

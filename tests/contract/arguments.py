@@ -8,7 +8,7 @@ do not fit gets a line in a module of ``cases``.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ BY_KIND: dict[str, Any] = {
     "Tensors": [SQUARE, f(3, 3)],
     "int": 1,
     "Size": (3, 3),
+    "Ints": (3, 3),
     "Dims": 1,
     "DType": torch.float64,
     "bool": False,
@@ -118,3 +119,19 @@ def with_tensors(given: dict[str, Any], tensors: Sequence[Any]) -> dict[str, Any
         return next(rest) if isinstance(x, Tensor) else x
 
     return {name: swap(value) for name, value in given.items()}
+
+
+def call(op: Op, function: Callable[..., Any], given: dict[str, Any], **more: Any) -> Any:
+    """``function`` with the op's arguments, positional ones by position as users give them."""
+    positional, named, gap = [], {}, False
+    for param in op.params:
+        if param.name not in given:
+            gap = True
+        elif param.name == op.variadic:
+            value = given[param.name]
+            positional.extend(value if isinstance(value, (tuple, list)) else [value])
+        elif gap or param.keyword_only:
+            named[param.name] = given[param.name]
+        else:
+            positional.append(given[param.name])
+    return function(*positional, **named, **more)

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from arguments import arguments, tensors_of, with_tensors
+from arguments import arguments, call, tensors_of, with_tensors
 
 import torchish as torch
 from torchish import Tensor
@@ -81,22 +81,6 @@ def plain(op: Op) -> Callable[..., Any]:
     return OP_FUNCTIONS[op.name]
 
 
-def call(op: Op, function: Callable[..., Any], given: dict[str, Any], **more: Any) -> Any:
-    """``function`` with the op's arguments, positional ones by position as users give them."""
-    positional, named, gap = [], {}, False
-    for param in op.params:
-        if param.name not in given:
-            gap = True
-        elif param.name == op.variadic:
-            value = given[param.name]
-            positional.extend(value if isinstance(value, (tuple, list)) else [value])
-        elif gap or param.keyword_only:
-            named[param.name] = given[param.name]
-        else:
-            positional.append(given[param.name])
-    return function(*positional, **named, **more)
-
-
 def results_of(outcome: Any) -> list[Tensor]:
     return list(outcome) if isinstance(outcome, (tuple, list)) else [outcome]
 
@@ -153,8 +137,10 @@ def out_agrees(op: Op, given: dict[str, Any], expected: Sequence[Tensor]) -> Non
 # Derivatives
 
 
-def differentiable_places(given: dict[str, Any]) -> list[int]:
-    return [n for n, t in enumerate(tensors_of(given)) if t.dtype.is_floating_point]
+def differentiable_places(op: Op, given: dict[str, Any]) -> list[int]:
+    without = [t for name in op.underived for t in tensors_of({name: given[name]})]
+    floating = [n for n, t in enumerate(tensors_of(given)) if t.dtype.is_floating_point]
+    return [n for n in floating if not any(tensors_of(given)[n] is t for t in without)]
 
 
 def weighted_sum(results: Sequence[Tensor]) -> Tensor:
@@ -180,10 +166,17 @@ def function_of_places(op: Op, given: dict[str, Any], places: Sequence[int]) -> 
     return run
 
 
+def refused(op: Op, given: dict[str, Any]) -> Exception | None:
+    """What going backward through the op raises, with these arguments."""
+    named = {p.name: given.get(p.name, p.default) for p in op.params}
+    assert op.refuses_derivative is not None
+    return op.refuses_derivative(**{k: v._aval.struct if isinstance(v, Tensor) else v for k, v in named.items()})
+
+
 @every_op_that_runs
 def test_the_derivatives_are_jaxs(op: Op) -> None:
     given = arguments(op)
-    places = differentiable_places(given)
+    places = differentiable_places(op, given)
     leaves = [tensors_of(given)[n].clone().requires_grad_() for n in places]
     run = function_of_places(op, given, places)
     results = run(*leaves)
@@ -192,6 +185,10 @@ def test_the_derivatives_are_jaxs(op: Op) -> None:
         assert not recorded, "the result of an op without a derivative requires no grad"
         return
     assert places and recorded, "the arguments leave nothing to differentiate"
+    if op.refuses_derivative is not None and (refusal := refused(op, given)) is not None:
+        with pytest.raises(type(refusal), match=re.escape(str(refusal))):
+            torch.autograd.grad(weighted_sum([results[n] for n in recorded]), leaves)
+        return
     for n in recorded:
         assert NODE_NAME.fullmatch(type(results[n].grad_fn).__name__)
 

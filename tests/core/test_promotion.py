@@ -49,6 +49,11 @@ def letter_of(compute: Callable[..., Any], *arguments: Any) -> str:
     return LETTERS[str(getattr(result, "dtype", result)).removeprefix("torch.")]
 
 
+def into_out(compute: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """``compute`` of a tensor with itself, written into a tensor of the other's dtype."""
+    return lambda x, like: compute(x, x, out=like.clone())
+
+
 def table(torch: ModuleType) -> dict[str, str]:
     """What ``torch`` gives for each form, a letter a pair."""
     found: dict[str, str] = {}
@@ -71,6 +76,13 @@ def table(torch: ModuleType) -> dict[str, str]:
     )
     found["computed division"] = "".join(letter_of(operator.truediv, x, y) for x, y in tensors)
     found["computed add in place"] = "".join(letter_of(operator.iadd, x.clone(), y) for x, y in tensors)
+    found["computed add in place of 0-dim"] = "".join(
+        letter_of(operator.iadd, two[a].clone(), none[b]) for a in COMPUTED for b in COMPUTED
+    )
+    found["computed add in place of number"] = "".join(letter_of(operator.iadd, x.clone(), n) for x, n in numbers)
+    found["computed division in place"] = "".join(letter_of(operator.itruediv, x.clone(), y) for x, y in tensors)
+    found["computed add into out"] = "".join(letter_of(into_out(torch.add), x, y) for x, y in tensors)
+    found["computed comparison into out"] = "".join(letter_of(into_out(torch.lt), x, y) for x, y in tensors)
     found["computed add of number"] = "".join(letter_of(operator.add, n, x) for x, n in numbers)
     found["computed division by number"] = "".join(letter_of(operator.truediv, x, n) for x, n in numbers)
     found["computed sum"] = "".join(letter_of(torch.sum, two[a]) for a in COMPUTED)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from derivatives import f32, gradients
 
+import torchish
 from torchish._ops import einsum as contraction
 from torchish._ops import matmul as ops
 from torchish._ops.registry import OPS
@@ -253,3 +254,52 @@ def test_second_derivative_of_a_product():
     got = np.asarray(jax.jit(jax.grad(gradient_norm))(jnp.array([[a], [b]]))).ravel()
     s, q = a + b, a * a + b * b
     np.testing.assert_allclose(got, [8 * s * q + 8 * s * s * a, 8 * s * q + 8 * s * s * b], rtol=1e-6)
+
+
+class TestInPlaceOfAnotherShape:
+    """``addbmm_`` alone gives its tensor the result's shape; the others refuse, each in its own words."""
+
+    B, C = torchish.ones(2, 3, 4), torchish.ones(2, 4, 5)
+
+    def test_addbmm_takes_the_shape_of_the_result(self):
+        x = torchish.ones(5)
+        assert x.addbmm_(self.B, self.C) is x
+        assert x.shape == (3, 5)
+        assert x.tolist() == [[9.0] * 5] * 3
+
+    def test_its_gradient(self):
+        x = torchish.ones(5, requires_grad=True)
+        y = x * 2
+        y.addbmm_(self.B, self.C)
+        y.sum().backward()
+        assert x.grad.tolist() == [6.0] * 5
+
+    @pytest.mark.parametrize(
+        ("call", "text"),
+        [
+            (
+                lambda: torchish.ones(1).addmm_(torchish.ones(3, 4), torchish.ones(4, 5)),
+                "Bad in-place call: input tensor size [1] and output tensor size [3, 5] should match",
+            ),
+            (
+                lambda: torchish.ones(3, 5).baddbmm_(torchish.ones(2, 3, 4), torchish.ones(2, 4, 5)),
+                "Bad in-place call: input tensor size [3, 5] and output tensor size [2, 3, 5] should match",
+            ),
+            (
+                lambda: torchish.ones(1).addmv_(torchish.ones(3, 4), torchish.ones(4)),
+                "Bad in-place call: input tensor size [1] and output tensor size [3] should match",
+            ),
+            (
+                lambda: torchish.ones(5).addr_(torchish.ones(3), torchish.ones(5)),
+                "2D tensor expected, got 1D tensor for input",
+            ),
+            (
+                lambda: torchish.ones(1, 5).addr_(torchish.ones(3), torchish.ones(5)),
+                "size mismatch, input: [1, 5], v1: [3], v2: [5]",
+            ),
+        ],
+    )
+    def test_refused(self, call, text):
+        with pytest.raises(RuntimeError) as caught:
+            call()
+        assert str(caught.value) == text

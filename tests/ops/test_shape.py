@@ -124,10 +124,6 @@ class TestTrianglesAndDiagonals:
         assert made.shape == (4, 2, 4)
         same(made[0, :, 1], [0, 3])
 
-    def test_triangle_indices(self):
-        same(shape.tril_indices(2, 3), [[0, 1, 1], [0, 0, 1]])
-        same(shape.triu_indices(2, 3, 1), [[0, 0, 1], [1, 2, 2]])
-
 
 class TestOneHot:
     def test_values(self):

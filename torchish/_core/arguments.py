@@ -57,6 +57,17 @@ def as_size(x: Any) -> Any:
     return x
 
 
+def as_ints(x: Any, function: str, argument: str, position: int) -> tuple[int, ...]:
+    """A tuple of ints from a sequence of integers; one integer alone is refused, as PyTorch does for its ``int[]``."""
+    where = f"{function}(): argument '{argument}' (position {position}) must be tuple of ints, "
+    if not isinstance(x, (list, tuple)):
+        raise TypeError(f"{where}not {type(x).__name__}")
+    for i, n in enumerate(x):
+        if isinstance(n, (bool, float, str)) or not hasattr(n, "__index__"):
+            raise TypeError(f"{where}but found element of type {type(n).__name__} at pos {i}")
+    return tuple([n.__index__() for n in x])
+
+
 def _size_entry(n: Any) -> Any:
     if isinstance(n, (list, tuple)):  # pairs, as pad and tensordot take them
         return as_size(n)

@@ -15,18 +15,18 @@ from .._exec.placement import Placement
 from .._exec.value import Aval, Value, aval_of, from_numpy
 from .._exec.window import THREADS, record
 from .._ops import scalar_types
-from .._ops.out_rules import PARTS
 from . import dtypes
 from .arguments import as_size, unpack
 from .device import placement_of
 from .dispatch import wrap
 from .geometry import Geometry
-from .inplace import check_made_out, give_made_out, give_out
+from .inplace import check_made_out, give_made_out
 from .public import public
 from .python_data import array_from_data, converted, infer_dtype, kind_of_dtype, numpy_type_error
 from .size import Size
 from .storage import from_shared
 from .tensor import Tensor, View, aval_of_argument, requiring_grad
+from .warn_once import warn_once
 
 # Values
 
@@ -122,9 +122,8 @@ def from_numpy_array(ndarray: np.ndarray) -> Tensor:
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
         )
-    if not ndarray.flags.writeable and not _warned:
-        _warned.append("not writable")
-        warnings.warn(_NOT_WRITABLE, UserWarning, stacklevel=2)
+    if not ndarray.flags.writeable:
+        warn_once(_NOT_WRITABLE)
     t = object.__new__(Tensor)
     t._view = t._edge = t._grad = t._extra = None
     if ndarray.flags.c_contiguous:
@@ -145,7 +144,6 @@ def from_numpy_array(ndarray: np.ndarray) -> Tensor:
     return t
 
 
-_warned: list[str] = []
 _NOT_WRITABLE = (
     "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
     "this tensor will result in undefined behavior. You may want to copy the array to protect its data or make it "
@@ -542,17 +540,6 @@ def eye(
         raise RuntimeError(f"m must be greater or equal to 0, got {m}")
     np_dtype = _np_dtype(dtype) if out is None else check_made_out("eye", out, dtype, device)
     return _host(lambda: np.eye(n, m, dtype=np.int64), np_dtype, out, device, requires_grad)
-
-
-@public("torch", name="complex")
-def complex_(real: Tensor, imag: Tensor, *, out: Any = None) -> Tensor:
-    """A complex tensor of a real and an imaginary part of one floating dtype."""
-    from .generate import OP_FUNCTIONS
-
-    if out is None:
-        return OP_FUNCTIONS["complex.parts"](real, imag)
-    made = OP_FUNCTIONS["complex.parts"](real.detach(), imag.detach())
-    return give_out("complex", PARTS, {"real": real, "imag": imag}, made, out)
 
 
 @public("torch")

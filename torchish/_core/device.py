@@ -70,6 +70,9 @@ class device:
         _DEFAULT.stack.pop()
 
 
+Device = device
+
+
 class _Default(threading.local):
     def __init__(self) -> None:
         self.stack: list[device] = []
@@ -79,9 +82,9 @@ _DEFAULT = _Default()
 _process_default: list[device] = []
 
 
-def set_default_device(to: Any) -> None:
-    """Let tensors that name no device be made on ``to``; None returns to the CPU."""
-    _process_default[:] = [] if to is None else [device(to)]
+def set_default_device(device: Any) -> None:
+    """Let tensors that name no device be made on ``device``; None returns to the CPU."""
+    _process_default[:] = [] if device is None else [Device(device)]
 
 
 def get_default_device() -> device:

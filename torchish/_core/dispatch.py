@@ -7,6 +7,7 @@ shapes, errors about them, the derivative) is worked out once and kept in a ``Ke
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -21,9 +22,10 @@ from .._ops import scalar_types
 from .._ops.registry import OPS, Op, Param
 from . import promotion
 from .device_copy import copy_node
-from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class
+from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class, refusing_class
 from .storage import InferenceCounter, Storage, on_device
 from .tensor import NUMBER_CLASSES, TENSOR_CLASSES, Tensor
+from .underived import not_implemented, refusing_node
 
 _new = object.__new__
 
@@ -187,6 +189,16 @@ def edges_across(kernel: Kernel, operands: Sequence[Any], needs: Sequence[int], 
     ]
 
 
+def edges_refusing(kernel: Kernel, needs: Sequence[int], edges: Sequence[Edge]) -> tuple[Edge, ...]:
+    """The edges of operands of which some have no derivative: those lead to a node that says so when it is run."""
+    return tuple(
+        (refusing_node(not_implemented(kernel.underived[i]), cast(Aval, kernel.in_avals[i]), edge), 0)
+        if i in kernel.underived
+        else edge
+        for i, edge in zip(needs, edges, strict=True)
+    )
+
+
 def _wrap_all(op: Op, kernel: Kernel, results: tuple, node: Node | None) -> tuple:
     tensors = []
     for i, value in enumerate(results):
@@ -218,11 +230,13 @@ def make_node(
     vjp = kernel.vjps.get(which) or kernel.vjp(which)
     cls = vjp.node_class
     if cls is None:
-        cls = vjp.node_class = node_class(kernel.node)
+        refusal = vjp.refusal
+        cls = node_class(kernel.node) if refusal is None else refusing_class(kernel.node, refusal)
+        vjp.node_class = cls
     node = _new(cls)
     node.vjp = vjp
     node.saved = vjp.pick(values) if vjp.pick is not None else tuple([values[i] for i in vjp.uses])
-    node.edges = tuple(edges)
+    node.edges = tuple(edges) if not kernel.underived else edges_refusing(kernel, needs, edges)
     node.sequence_nr = next_sequence_number()
     node.hooks = None
     # A full window was flushed by record: then the position is -1, in a window of no code.
@@ -277,6 +291,8 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
                 raise TypeError(_wrong_class(op, position, got, "tuple of Tensors"))
             if isinstance(mark, type) and "Number" not in param.kinds:
                 raise TypeError(_wrong_class(op, position, mark.__name__))
+            if isinstance(mark, Aval) and not param.kinds & {"Tensor", "Number"}:
+                raise TypeError(_wrong_class(op, position, "Tensor", "tuple of Tensors"))
             plan.append((param, "one", None))
             avals.append(mark)
             owner.append(param)
@@ -311,20 +327,28 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
         guards_operands=op.saves not in ("nothing", "indices"),
         selects=op.saves == "indices",
         differentiable=op.differentiable,
+        derivative_check=(op.derivative_check, op.derivative_error) if op.derivative_check is not None else None,  # type: ignore[arg-type]
         check=check,
         check_error=_check_error(op, plan, in_avals) if check is not None else None,
     )
     kernel.moves = moves
+    kernel.underived = {i: op.underived[p.name] for i, p in enumerate(owner) if p.name in op.underived}
+    if op.refuses_derivative is not None:
+        arguments = _named_arguments(plan, in_avals)
+        if op.refuses_derivative(**arguments) is not None:
+            kernel.refusal = functools.partial(op.refuses_derivative, **arguments)
     kernel.tensor_operands = tuple(i for i, p in enumerate(owner) if p.kinds & {"Tensor", "Tensors"})
     return kernel
 
 
 def _for_node_name(plan: Sequence[tuple], avals: Sequence[Any], owner: Sequence[Param]) -> dict[str, Any]:
-    """What a node's name may depend on besides static arguments: the operands' dimensions, and which are numbers."""
+    """What a node's name may depend on besides static arguments: of the operands the dimensions and dtypes, and which
+    are numbers."""
     ndims = tuple(a.ndim if isinstance(a, Aval) else None for a in avals)
+    dtypes = tuple(a.dtype if isinstance(a, Aval) else promotion.number_dtype(a) for a in avals)
     numbers = tuple(p.name for p, a in zip(owner, avals, strict=True) if isinstance(a, type))
     absent = tuple(p.name for p, kind, _ in plan if kind == "absent")
-    return {"ndims": ndims, "numbers": numbers, "absent": absent}
+    return {"ndims": ndims, "dtypes": dtypes, "numbers": numbers, "absent": absent}
 
 
 def _moved(aval: Aval, placement: Any) -> Aval:
@@ -368,16 +392,17 @@ def _casts(op: Op, avals: Sequence[Any], owner: Sequence[Param]) -> list[np.dtyp
     if op.int_to_float and promotion.category(common) < 2:
         common = scalar_types.default_float()
     casts: list[np.dtype | None] = []
+    number = np.dtype(np.float32) if op.wide_numbers and common.itemsize == 2 and common.kind in "fV" else common
     for aval, param in zip(avals, owner, strict=True):
         if param.name in op.promote:
-            casts.append(common)
+            casts.append(common if isinstance(aval, Aval) and (aval.ndim or aval.dtype == common) else number)
         elif isinstance(aval, type):
             kind = promotion.category(promotion.number_dtype(aval))
             if kind == 2 and promotion.category(common) < 2:
                 raise RuntimeError(
                     f"For integral input tensors, argument {param.name} must not be a floating point number."
                 )
-            casts.append(common)
+            casts.append(number)
         else:
             casts.append(None)
     return casts
@@ -409,6 +434,12 @@ def _body(op: Op, fn: Callable, plan: Sequence[tuple], casts: Sequence[Any], by_
 
 
 def _check_error(op: Op, plan: Sequence[tuple], avals: Sequence[Any]) -> Callable[[int], Exception]:
+    arguments = _named_arguments(plan, avals)
+    return lambda witness: op.check_error(witness, **arguments)  # type: ignore[misc]
+
+
+def _named_arguments(plan: Sequence[tuple], avals: Sequence[Any]) -> dict[str, Any]:
+    """An op's arguments by name; of tensors, shape and dtype."""
     rest = iter(a.struct if isinstance(a, Aval) else a for a in avals)
     arguments = {}
     for param, kind, value in plan:
@@ -417,7 +448,7 @@ def _check_error(op: Op, plan: Sequence[tuple], avals: Sequence[Any]) -> Callabl
         elif kind == "list":
             value = [next(rest) for _ in range(value)]
         arguments[param.name] = value
-    return lambda witness: op.check_error(witness, **arguments)  # type: ignore[misc]
+    return arguments
 
 
 def _wrong_class(op: Op, position: int, got: str, want: str = "Tensor") -> str:

@@ -1,20 +1,23 @@
 """Public functions, generated from the op definitions.
 
 From one ``@op`` come ``torch.addcmul``, ``Tensor.addcmul``, ``Tensor.addcmul_``, ``out=`` and the aliases of each. The
-wrappers are generated as source, once at import, so that calling one costs no more than binding its arguments.
+wrappers are generated as source (``keywords.py``), once at import, so that calling one costs no more than binding its
+arguments.
 ``OP_FUNCTIONS`` holds the function of every op, internal ones included, by name.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from .._ops.registry import OPS, Op, Param
 from . import dispatch, inplace
-from .arguments import as_bool, as_dims, as_size, must_be_int, unpack
+from .arguments import as_bool, as_dims, as_ints, as_size, must_be_int, unpack
 from .device import placement_of
 from .dtypes import to_np
+from .keywords import function_of
 from .public import publish
 
 OP_FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -27,6 +30,7 @@ _CONVERSIONS: dict[str, tuple[str, Callable[..., Any]]] = {
 }
 
 _GLOBALS: dict[str, Any] = {
+    "as_ints": as_ints,
     "must_be_bool": as_bool,
     "must_be_int": must_be_int,
     "as_size": as_size,
@@ -41,6 +45,9 @@ _GLOBALS: dict[str, Any] = {
 
 
 def _static_expression(op: Op, param: Param) -> str:
+    if "Ints" in param.kinds:
+        position = op.params.index(param) + 1
+        return f"as_ints({param.name}, {op.name!r}, {param.name!r}, {position})"
     kinds = param.kinds - {"None"}
     for kind, (expression, _) in _CONVERSIONS.items():
         if kind in kinds:
@@ -59,54 +66,44 @@ def _operand_expression(op: Op, param: Param) -> str:
     return param.name
 
 
-def _signature(op: Op, extra: str, values: dict[str, Any]) -> str:
-    parts, star = [], False
+def _signature(op: Op, extra: str) -> inspect.Signature:
+    """The signature that users see: the op's own, and ``out=`` or ``inplace=``."""
+    kinds, by_keyword = [], False
     for param in op.params:
+        kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
         if param.name == op.variadic:
-            parts.append(f"*{param.name}")
-            star = True
-            continue
-        if param.keyword_only and not star:
-            parts.append("*")
-            star = True
-        if param.required:
-            parts.append(param.name)
-        else:
-            values[f"_default_{param.name}"] = param.default
-            parts.append(f"{param.name}=_default_{param.name}")
+            kind, by_keyword = inspect.Parameter.VAR_POSITIONAL, True
+        elif param.keyword_only or by_keyword:
+            kind, by_keyword = inspect.Parameter.KEYWORD_ONLY, True
+        default = inspect.Parameter.empty if kind is inspect.Parameter.VAR_POSITIONAL else param.default
+        kinds.append(inspect.Parameter(param.name, kind, default=default))
     if extra == "out":
-        parts.extend([] if star else ["*"])
-        parts.append("out=None")
+        kinds.append(inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None))
     elif extra == "inplace":
-        at = parts.index("*") if "*" in parts else len(parts)
-        parts.insert(at, "inplace=False")
-    if op.variadic is not None:
-        parts.append("**named")
-    return ", ".join(parts)
+        at = next((n for n, p in enumerate(kinds) if p.kind is not p.POSITIONAL_OR_KEYWORD), len(kinds))
+        kinds.insert(at, inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False))
+    return inspect.Signature(kinds)
 
 
 def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., Any]:
     """The Python function of an op; ``form`` is ``plain``, ``inplace`` (the method with an underscore) or ``flag``
     (nn.functional's ``inplace=`` argument)."""
-    values: dict[str, Any] = {"_op": op, "_name": op.name.partition(".")[0]}
     extra = "inplace" if form == "flag" else "out" if form == "plain" and op.out else ""
-    signature = _signature(op, extra, values)
+    signature = _signature(op, extra)
     operands = "".join(_operand_expression(op, p) + ", " for p in op.params if p.is_operand)
     static = "".join(_static_expression(op, p) + ", " for p in op.params if not p.is_operand)
-    lines = [f"def {name}({signature}):"]
-    if op.variadic is not None:
-        lines.append(f"    {op.variadic} = named[{op.variadic!r}] if named else unpack({op.variadic})")
     arguments = f"_op, ({operands}), ({static})"
+    body = []
+    if op.variadic is not None:
+        body.append(f"{op.variadic} = unpack({op.variadic})")
     if extra == "out":
-        lines.append("    if out is not None:")
-        lines.append(f"        return call_out({arguments}, out)")
+        body += ["if out is not None:", f"    return call_out({arguments}, out)"]
     elif extra == "inplace":
-        lines.append("    if inplace:")
-        lines.append(f"        return call_inplace({arguments})")
-    lines.append(f"    return {'call_inplace' if form == 'inplace' else 'call'}({arguments})")
-    namespace = {**_GLOBALS, **values, "__name__": __name__}
-    exec("\n".join(lines), namespace)
-    function = namespace[name]
+        body += ["if inplace:", f"    return call_inplace({arguments})"]
+    body.append(f"return {'call_inplace' if form == 'inplace' else 'call'}({arguments})")
+    function = function_of(
+        signature, name, body, {**_GLOBALS, "_op": op, "_name": op.name.partition(".")[0], "__name__": __name__}
+    )
     function.__doc__ = op.doc
     function.__module__ = "torch"
     return function

@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from .device import device as Device
+
 DEFAULT_SEED = 67280421310721
 STATE_BYTES = 5056  # PyTorch's CPU state
 DEVICE_STATE_BYTES = 16  # seed and counter, as PyTorch lays out an accelerator's state
@@ -66,8 +68,8 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu") -> None:
-        self.device = device
-        self.is_cpu = str(device).split(":")[0] == "cpu"
+        self.device = Device(device)
+        self.is_cpu = self.device.type == "cpu"
         self.lock = threading.RLock()
         self.cached_normal: float | None = None
         self._counter = 0

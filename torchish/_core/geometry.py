@@ -23,12 +23,16 @@ from .._ops import scalar_types
 
 
 class Geometry(NamedTuple):
-    """Sizes and strides in elements of ``dtype``, and the offset of the first element."""
+    """Sizes and strides in elements of ``dtype``, and the offset of the first element.
+
+    ``mirrored``: the elements are the conjugates of what lies there; of a real dtype, the negatives.
+    """
 
     size: tuple[int, ...]
     stride: tuple[int, ...]
     offset: int
     dtype: np.dtype
+    mirrored: bool = False
 
 
 def contiguous_stride(size: tuple[int, ...]) -> tuple[int, ...]:
@@ -137,7 +141,15 @@ def _covers(numel: int, grid: _Grid, offset: int) -> bool:
     return offset == 0 and grid.shape == grid.window and math.prod(grid.shape) == numel
 
 
+def _mirror(x: jax.Array) -> jax.Array:
+    return jnp.conj(x) if scalar_types.is_complex(x.dtype) else -x
+
+
 def _read_body(g: Geometry, grid: _Grid | None, whole: bool):
+    if g.mirrored:
+        plain = _read_body(g._replace(mirrored=False), grid, whole)
+        return lambda base, offset=0: (_mirror(plain(base, offset)[0]),)
+
     def read(base, offset=0):
         flat = _elements(base, g.dtype)
         if 0 in g.size:
@@ -167,6 +179,9 @@ def _last_written(new: jax.Array, old: jax.Array, g: Geometry) -> jax.Array:
 
 
 def _write_body(g: Geometry, grid: _Grid | None, whole: bool):
+    if g.mirrored:
+        plain = _write_body(g._replace(mirrored=False), grid, whole)
+        return lambda base, new, offset=0: plain(base, _mirror(new), offset)
     read = _read_body(g, grid, whole)
 
     def write(base, new, offset=0):
@@ -268,7 +283,7 @@ def kernels_of(base: Aval, g: Geometry) -> ViewKernels:
     if found is None:
         grid = _grid(base.nbytes // max(g.dtype.itemsize, 1), g)
         whole = grid is not None and _covers(base.nbytes // max(g.dtype.itemsize, 1), grid, g.offset)
-        shared = (base, g.size, g.stride, g.dtype, grid, whole)
+        shared = (base, g.size, g.stride, g.dtype, g.mirrored, grid, whole)
         found = _kernels.get(shared)
         if found is None:
             found = _kernels[shared] = ViewKernels(base, g)

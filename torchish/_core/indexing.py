@@ -28,8 +28,8 @@ from .warned import warn_of_complex
 _INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
 
 
-def _items(t: Tensor, index: Any) -> list[Any]:
-    """The index as a list with one Ellipsis expanded into full slices."""
+def _items(t: Tensor, index: Any) -> tuple[list[Any], int]:
+    """The index as a list, and how many dimensions an Ellipsis in it skips."""
     items = list(index) if isinstance(index, tuple) else [index]
     taken = sum(_dims_taken(item) for item in items)
     ndim = len(t.shape)
@@ -44,14 +44,7 @@ def _items(t: Tensor, index: Any) -> list[Any]:
                 "a 0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
-    dots = [i for i, item in enumerate(items) if item is Ellipsis]
-    if dots:
-        fill = [slice(None)] * (ndim - taken)
-        items[dots[0] : dots[0] + 1] = fill
-        items = [slice(None, None, None) if item is Ellipsis else item for item in items]
-        if len(dots) > 1:
-            items = [i for i in items if not (i == slice(None) and len(items) > ndim)]
-    return items
+    return items, ndim - taken
 
 
 _OLD_SEQUENCE = (
@@ -110,11 +103,6 @@ def _as_index_tensor(item: Any) -> Tensor:
     return item
 
 
-def _place_of_ellipsis(index: Any) -> int | None:
-    items = index if isinstance(index, tuple) else (index,)
-    return next((place for place, item in enumerate(items) if item is Ellipsis), None)
-
-
 class Parsed:
     """An index taken apart: the view that its basic parts make, and the advanced indices with their dimensions."""
 
@@ -123,14 +111,14 @@ class Parsed:
         self.dims: list[int] = []
         self.indices: list[Tensor] = []
         self.trivial = True  # nothing but full slices so far
-        index = _as_tuple(index)
-        items = _items(t, index)
-        dots = _place_of_ellipsis(index)
-        filled = len(items) - (len(index) if isinstance(index, tuple) else 1)
+        items, skipped = _items(t, _as_tuple(index))
         dim = 0
         for place, item in enumerate(items):
-            # PyTorch's errors name the item's place in the index, in which an Ellipsis is one item.
-            dim = self._take(item, dim, place if dots is None or place <= dots else max(dots, place - filled))
+            if item is Ellipsis:
+                # As in PyTorch each Ellipsis skips as many dimensions: a second one is of no use, but no error.
+                dim += skipped
+            else:
+                dim = self._take(item, dim, place)
 
     def _apply(self, rule: Any, node: str) -> None:
         self.view = view_of(self.view, rule, node)
@@ -139,6 +127,7 @@ class Parsed:
     def _take(self, item: Any, dim: int, place: int) -> int:
         """Apply one item at dimension ``dim`` of the view, ``place`` in the index; the next dimension."""
         if item is None:
+            self._check_dim(dim, len(self.view.shape) + 1)
             self._apply(lambda g: views.inserted(g, dim), "UnsqueezeBackward0")
             return dim + 1
         if isinstance(item, slice):
@@ -166,7 +155,15 @@ class Parsed:
             raise IndexError(_INVALID.format(type(item).__name__))
         return self._advanced(_as_index_tensor(item), dim)
 
+    @staticmethod
+    def _check_dim(dim: int, ndim: int) -> None:
+        if dim >= ndim:
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})"
+            )
+
     def _slice(self, item: slice, dim: int) -> None:
+        self._check_dim(dim, len(self.view.shape))
         n = self.view.shape[dim]
         parts = [None if p is None else _slice_bound(p) for p in (item.start, item.stop, item.step)]
         if parts[2] is not None and parts[2] <= 0:
@@ -178,13 +175,15 @@ class Parsed:
             self._apply(lambda g: views.sliced(g, dim, start, stop, step), "SliceBackward0")
 
     def _select(self, i: int, dim: int, place: int) -> None:
-        n = self.view.shape[dim]
+        n = self.view.shape[dim] if dim < len(self.view.shape) else 0
         if not -n <= i < n:
             raise IndexError(f"index {i} is out of bounds for dimension {place} with size {n}")
         i = i + n if i < 0 else i
         self._apply(lambda g: views.selected(g, dim, i), "SelectBackward0")
 
     def _advanced(self, index: Tensor, dim: int) -> int:
+        if dim >= len(self.view.shape) and index.shape:
+            raise IndexError(f"too many indices for tensor of dimension {len(self.view.shape)} (got {dim + 1})")
         if index._aval.dtype.kind != "b":
             self.dims.append(dim)
             self.indices.append(index)

@@ -42,6 +42,9 @@ _READ_OVERLAPPED = frozenset({"fill", "masked_scatter", "addmm", "addmv", "addbm
 # What must not read any of it, not even all; and the operands that PyTorch copies first.
 _READ_NONE = ("index_", "scatter")
 _COPIED = {"masked_fill": 2, "index_fill": 3}
+# Where the result has another shape: what gives its tensor that shape, and what refuses it with a text of its own.
+_RESIZED = frozenset({"addbmm"})
+_BAD_IN_PLACE = frozenset({"addmm", "addmv", "baddbmm"})
 
 
 def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name: str | None = None) -> Tensor:
@@ -68,8 +71,9 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name:
         if kernel.moves and needs:
             edges = edges_across(kernel, operands, needs, edges)
     aval = kernel.out_avals[0]
-    if aval is not storage.aval or target._view is not None:
-        check_fits(aval, target)
+    resized = op.name in _RESIZED and aval.shape != target._aval.shape
+    if (aval is not storage.aval or target._view is not None) and not resized:
+        check_fits(aval, target, op.name)
     result = record(context, kernel, values)
     if kernel.single is None:
         result = result[0]
@@ -80,6 +84,8 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name:
         node = make_node(context, kernel, values, needs, edges, owners)
         if node_name is not None:
             node.__class__ = node_class(node_name)
+    if resized:
+        _reshape(target, aval.shape)
     store(context, target, result, None if node is None else (node, 0))
     if node is not None and kernel.saves_result:
         node.versions = ((target._counter(), target._counter()[0]),)
@@ -163,13 +169,20 @@ def check_history(target: Tensor, differentiable: bool) -> None:
         raise RuntimeError(_LEAF)
 
 
-def check_fits(result: Aval, target: Tensor) -> None:
-    """Raise PyTorch's error where a result cannot be written into ``target``."""
+def check_fits(result: Aval, target: Tensor, name: str = "") -> None:
+    """Raise PyTorch's error where the result of the op ``name`` cannot be written into ``target``."""
     aval = target._aval
     if result.shape != aval.shape:
-        raise RuntimeError(
-            f"output with shape {list(aval.shape)} doesn't match the broadcast shape {list(result.shape)}"
-        )
+        size, wanted = list(aval.shape), list(result.shape)
+        if name in _BAD_IN_PLACE:
+            raise RuntimeError(
+                f"Bad in-place call: input tensor size {size} and output tensor size {wanted} should match"
+            )
+        if name == "addr":
+            if aval.ndim != 2:
+                raise RuntimeError(f"2D tensor expected, got {aval.ndim}D tensor for input")
+            raise RuntimeError(f"size mismatch, input: {size}, v1: {wanted[:1]}, v2: {wanted[1:]}")
+        raise RuntimeError(f"output with shape {size} doesn't match the broadcast shape {wanted}")
     check_castable(result, aval)
 
 
@@ -451,7 +464,13 @@ def resize_for(target: Tensor, shape: tuple[int, ...], warn: bool = True) -> Non
             UserWarning,
             stacklevel=5,
         )
+    _reshape(target, shape)
+
+
+def _reshape(target: Tensor, shape: tuple[int, ...]) -> None:
+    """Give ``target`` memory of its own for another shape."""
     from .creation import full_value
 
+    aval = target._aval
     fresh = full_value(aval_of(shape, aval.dtype, aval.placement), 0)
     target._storage, target._view = Storage(fresh), None

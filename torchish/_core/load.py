@@ -19,11 +19,11 @@ def _import_all(package: str, path: list[str]) -> None:
 _import_all(_ops.__name__, list(_ops.__path__))
 generate.generate()
 
-from . import creation, functions, legacy_types, methods, operators  # noqa: E402
+from . import creation, functions, global_settings, legacy_types, methods, operators, storage_objects  # noqa: E402
 
 _import_all(functions.__name__, list(functions.__path__))
 operators.attach()
 for _name, _function in PUBLIC["Tensor"].items():
     setattr(Tensor, _name, _function)
 
-__all__ = ["PUBLIC", "Tensor", "creation", "legacy_types", "methods"]
+__all__ = ["PUBLIC", "Tensor", "creation", "global_settings", "legacy_types", "methods", "storage_objects"]

@@ -57,9 +57,13 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
         TypeError: for a dtype that NumPy lacks, or a tensor on an accelerator.
     """
     if force:
-        return numpy(self.detach().cpu())  # type: ignore[attr-defined]
+        plain: Any = self.detach().cpu()  # type: ignore[attr-defined]
+        return numpy(plain.resolve_conj().resolve_neg())
     if self.requires_grad:
         raise RuntimeError(_NUMPY_OF_GRAD)
+    if self._geometry().mirrored:
+        bit, call = ("conjugate", "resolve_conj") if self.dtype.is_complex else ("negative", "resolve_neg")
+        raise RuntimeError(f"Can't call numpy() on Tensor that has {bit} bit set. Use tensor.{call}().numpy() instead.")
     aval = self._storage.aval
     if aval.placement.type != "cpu":
         raise TypeError(
@@ -253,12 +257,6 @@ def is_signed(self: Tensor) -> bool:
 def is_nonzero(input: Tensor) -> bool:
     """Whether the one element is not zero."""
     return _bool(input)
-
-
-@public()
-def is_conj(input: Tensor) -> bool:
-    """Whether a conjugation is pending: never, conjugates are computed."""
-    return False
 
 
 @public()

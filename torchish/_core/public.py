@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .keywords import with_numpy_names
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PUBLIC: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -26,9 +28,14 @@ def public(*namespaces: str, name: str | None = None, aliases: tuple[str, ...] =
     """Publish a function on Tensors; without namespaces, in ``torch`` and on ``Tensor``."""
 
     def add(function: F) -> F:
-        for namespace in namespaces or ("torch", "Tensor"):
-            for each in (name or function.__name__, *aliases):
-                publish(namespace, each, function)
-        return function
+        places = namespaces or ("torch", "Tensor")
+        shown: Any = function
+        function.__name__ = function.__qualname__ = name or function.__name__
+        if "torch" in places or "Tensor" in places:
+            shown = with_numpy_names(function, function.__name__)
+        for namespace in places:
+            for each in (function.__name__, *aliases):
+                publish(namespace, each, shown)
+        return shown
 
     return add

@@ -82,10 +82,10 @@ def typename(obj: Any) -> str:
 
 
 def is_storage(obj: Any) -> bool:
-    """Whether ``obj`` is a Storage."""
-    from .storage import Storage
+    """Whether ``obj`` is what ``untyped_storage()`` or ``storage()`` gives."""
+    from .storage_objects import TypedStorage, UntypedStorage
 
-    return isinstance(obj, Storage)
+    return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 def set_default_dtype(d: Dtype) -> None:

@@ -6,6 +6,14 @@ import math
 from typing import Any
 
 
+def _as_size(n: Any, position: int) -> int:
+    try:
+        return n.__index__()
+    except (AttributeError, TypeError):
+        found = type(n).__name__
+        raise TypeError(f"torch.Size() takes an iterable of 'int' (item {position} is '{found}')") from None
+
+
 class Size(tuple):
     """A tensor's shape: a tuple of ints that prints as ``torch.Size([2, 3])``.
 
@@ -16,7 +24,7 @@ class Size(tuple):
     __slots__ = ()
 
     def __new__(cls, sizes: Any = ()) -> Size:
-        return super().__new__(cls, (n if n.__class__ is int else n.__index__() for n in sizes))
+        return super().__new__(cls, [n if n.__class__ is int else _as_size(n, i) for i, n in enumerate(sizes)])
 
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""

@@ -170,7 +170,12 @@ class Tensor(metaclass=TensorMeta):
     def _read_from(self, base: Value) -> Value:
         assert self._view is not None
         g = self._view.geometry
-        if g.size == base.aval.shape and g.dtype == base.aval.dtype and is_contiguous(g.size, g.stride):
+        if (
+            g.size == base.aval.shape
+            and g.dtype == base.aval.dtype
+            and not g.mirrored
+            and is_contiguous(g.size, g.stride)
+        ):
             return base
         kernels = kernels_of(base.aval, g)
         return record(THREADS.context, kernels.read, (base, g.offset) if kernels.offset else (base,))
@@ -189,7 +194,8 @@ class Tensor(metaclass=TensorMeta):
         storage = self._storage
         if self._view is not None:
             g, aval = self._view.geometry, storage.aval
-            if not (g.size == aval.shape and g.dtype == aval.dtype and is_contiguous(g.size, g.stride)):
+            same = g.size == aval.shape and g.dtype == aval.dtype and not g.mirrored
+            if not (same and is_contiguous(g.size, g.stride)):
                 kernels = kernels_of(aval, g)
                 operands = (storage.read(), value, g.offset) if kernels.offset else (storage.read(), value)
                 value = record(THREADS.context, kernels.write, operands)

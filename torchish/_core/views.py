@@ -144,7 +144,7 @@ def sliced(g: Geometry, dim: int, start: int, stop: int, step: int) -> Geometry:
     n = max(0, -(-(stop - start) // step))
     size = (*g.size[:dim], n, *g.size[dim + 1 :])
     stride = (*g.stride[:dim], g.stride[dim] * step, *g.stride[dim + 1 :])
-    return Geometry(size, stride, g.offset + start * g.stride[dim], g.dtype)
+    return Geometry(size, stride, g.offset + start * g.stride[dim], g.dtype, g.mirrored)
 
 
 def selected(g: Geometry, dim: int, index: int) -> Geometry:
@@ -153,6 +153,7 @@ def selected(g: Geometry, dim: int, index: int) -> Geometry:
         g.stride[:dim] + g.stride[dim + 1 :],
         g.offset + index * g.stride[dim],
         g.dtype,
+        g.mirrored,
     )
 
 
@@ -209,6 +210,7 @@ def diagonal_of(g: Geometry, offset: int, dim1: int, dim2: int) -> Geometry:
         (*[g.stride[d] for d in keep], g.stride[dim1] + g.stride[dim2]),
         g.offset + start,
         g.dtype,
+        g.mirrored,
     )
 
 
@@ -220,6 +222,11 @@ def unfolded(g: Geometry, dim: int, size: int, step: int) -> Geometry:
         size=(*g.size[:dim], n, *g.size[dim + 1 :], size),
         stride=(*g.stride[:dim], g.stride[dim] * step, *g.stride[dim + 1 :], g.stride[dim]),
     )
+
+
+def mirrored(g: Geometry) -> Geometry:
+    """The conjugates of a complex view, the negatives of a real one."""
+    return g._replace(mirrored=not g.mirrored)
 
 
 def as_real(g: Geometry) -> Geometry:
@@ -250,11 +257,14 @@ def as_complex(g: Geometry) -> Geometry:
 
 def part_of_complex(g: Geometry, part: int) -> Geometry:
     whole = as_real(g)
-    return selected(whole, len(whole.size) - 1, part)
+    return selected(whole, len(whole.size) - 1, part)._replace(mirrored=g.mirrored and part == 1)
 
 
 def reinterpreted(g: Geometry, dtype: np.dtype) -> Geometry:
     """The same bytes as another dtype."""
+    if g.mirrored:
+        kind = "conjugate view tensors" if scalar_types.is_complex(g.dtype) else "tensors with negative bit set"
+        raise RuntimeError(f"torch.Tensor.view is not supported for {kind} when converting to a different dtype.")
     old, new = g.dtype.itemsize, dtype.itemsize
     if old == new:
         return g._replace(dtype=dtype)

@@ -41,7 +41,14 @@ class LeastRecentlyUsed(Generic[K, V]):
 
 
 def configure_jax() -> None:
-    """Set JAX up before any array exists: 64-bit types are real, compiled programs are kept on disk."""
+    """Set JAX up before any array exists: 64-bit types are real, compiled programs are kept on disk.
+
+    A result of float16 or bfloat16 is rounded also where its reader is in the same window: XLA would otherwise hand
+    on the float32 that it computed, and what a program prints would depend on where its windows end.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_allow_excess_precision" not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_allow_excess_precision=false".strip()
     jax.config.update("jax_enable_x64", True)
     configure_persistent_cache()
 

@@ -55,6 +55,9 @@ class Kernel:
         check: None, or the data check: a function of the operands that gives ``(bad, witness)``.
         check_error: the exception for a witness.
         check_uses: which operands the check reads.
+        underived: the operands by which there is no derivative, and what the error calls it.
+        derivative_check: None, or the check of its results and the gradients that arrive, and what makes the exception.
+        refusal: None, or what makes the exception that ``backward()`` raises in place of a derivative.
         passed: where that is one array alone: those that are known to pass, by ``id``.
         warm: whether ``jitted`` has run, so that running it again compiles nothing.
     """
@@ -73,6 +76,7 @@ class Kernel:
         guards_operands: bool = True,
         selects: bool = False,
         differentiable: bool | tuple[int, ...] = True,
+        derivative_check: tuple[Callable[..., Any], Callable[[], Exception]] | None = None,
         check: Callable[..., Any] | None = None,
         check_error: Callable[[int], Exception] | None = None,
         weight: int = 1,
@@ -93,7 +97,10 @@ class Kernel:
         self.warm = False
         # Operands that dispatch has to carry to ``placement`` first, and those that PyTorch sees as tensors.
         self.moves: tuple[int, ...] = ()
+        self.underived: dict[int, str] = {}
         self.tensor_operands = tuple(i for i, a in enumerate(self.in_avals) if isinstance(a, Aval))
+        self.derivative_check = derivative_check
+        self.refusal: Callable[[], Any] | None = None
         self.check, self.check_error = check, check_error
         self.check_uses: tuple[int, ...] = ()
         if check is not None:
@@ -102,16 +109,16 @@ class Kernel:
                 self.check = None
             self._check_jitted = jax.jit(self._check_used)
             self.passed: WeakValueDictionary[int, jax.Array] = WeakValueDictionary()
-        self.vjps: dict[tuple[int, ...], VjpKernel] = {}  # those made so far, by ``needs``
+        self.vjps: dict[tuple[int, ...], Any] = {}  # those made so far, by ``needs``
 
     def __repr__(self) -> str:
         return f"<Kernel {self.name} {list(self.in_avals)}>"
 
-    def vjp(self, needs: tuple[int, ...]) -> VjpKernel:
-        """The derivative with respect to the operands at ``needs``."""
+    def vjp(self, needs: tuple[int, ...]) -> Any:
+        """The derivative with respect to the operands at ``needs``: a VjpKernel, or what stands for a refused one."""
         found = self.vjps.get(needs)
         if found is None:
-            found = self.vjps[needs] = VjpKernel(self, needs)
+            found = self.vjps[needs] = VjpKernel(self, needs) if self.refusal is None else RefusedVjp(self, needs)
         return found
 
     def _check_used(self, *used):
@@ -157,6 +164,8 @@ class VjpKernel(Kernel):
             node=forward.grad_node or _backward_of(forward.node),
             # Higher derivatives of a formula end in the same step.
             grad_node=forward.grad_node,
+            check=self._check_gradients if forward.derivative_check else None,
+            check_error=self._gradients_error,
         )
         self.node_class: Any = None  # of the nodes that run it, set by dispatch
         # Whether running it once gives up what it saved, so that running it again is an error.
@@ -207,13 +216,37 @@ class VjpKernel(Kernel):
 
         return outs, pullback
 
-    def _apply(self, *operands):
+    def _split(self, operands):
         primals = [zeros_of(a) for a in self.forward.in_avals]
         for i, x in zip(self.uses, operands, strict=False):
             primals[i] = x
         rest = iter(operands[len(self.uses) :])
-        cotangents = [next(rest) if g else None for g in self.given]
+        return primals, [next(rest) if g else None for g in self.given]
+
+    def _apply(self, *operands):
+        primals, cotangents = self._split(operands)
         return self.linearize(primals)[1](cotangents)
+
+    def _check_gradients(self, *operands):
+        primals, cotangents = self._split(operands)
+        check, _ = self.forward.derivative_check  # type: ignore[misc]
+        return check(self.forward.fn(*primals), cotangents), jnp.zeros((), jnp.int64)
+
+    def _gradients_error(self, _witness: int) -> Exception:
+        return self.forward.derivative_check[1]()  # type: ignore[index]
+
+
+class RefusedVjp:
+    """Stands where the derivative would be of an op that has none: going backward through it raises."""
+
+    uses = guards = ()
+    pick = check = None
+    frees = False
+
+    def __init__(self, forward: Kernel, needs: tuple[int, ...]):
+        self.forward, self.needs, self.placement = forward, needs, forward.placement
+        self.refusal = forward.refusal
+        self.node_class: Any = None
 
 
 def _conj(x):

@@ -266,7 +266,6 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 @_functional(node="DivBackward0", grad_node="AddBackward0")
-@half_in_float32
 def softsign(input: Tensor) -> Tensor:
     """``input / (1 + |input|)``. Bools are refused."""
     return divide(input, 1 + absolute(input).astype(input.dtype))
@@ -313,7 +312,6 @@ def hardswish(input: Tensor) -> Tensor:
 
 
 @_functional(node="SubBackward0", grad_node="AddBackward0")
-@half_in_float32
 def tanhshrink(input: Tensor) -> Tensor:
     """``input - tanh(input)``. Bools are refused."""
     refuse_bool_operand(input.dtype)
@@ -399,7 +397,13 @@ def _log_softmax(x: Tensor, axis: int) -> Tensor:
     return shifted - jnp.log(jnp.sum(jnp.exp(shifted), axis=axis, keepdims=True))
 
 
-@op(namespaces=("torch", "Tensor"), out=SOFTMAX, saves="result", grad_node="SoftmaxBackwardDataBackward0")
+@op(
+    aliases=("special.softmax",),
+    namespaces=("torch", "Tensor"),
+    out=SOFTMAX,
+    saves="result",
+    grad_node="SoftmaxBackwardDataBackward0",
+)
 def softmax(input: Tensor, dim: int, dtype: DType = None) -> Tensor:
     """``exp(input)`` divided by its sum along ``dim``; NaN where all of them are -inf.
 
@@ -408,7 +412,13 @@ def softmax(input: Tensor, dim: int, dtype: DType = None) -> Tensor:
     return _along_dim(_softmax, input, dim, dtype, "softmax")
 
 
-@op(namespaces=("torch", "Tensor"), out=SOFTMAX, saves="result", grad_node="LogSoftmaxBackwardDataBackward0")
+@op(
+    aliases=("special.log_softmax",),
+    namespaces=("torch", "Tensor"),
+    out=SOFTMAX,
+    saves="result",
+    grad_node="LogSoftmaxBackwardDataBackward0",
+)
 def log_softmax(input: Tensor, dim: int, dtype: DType = None) -> Tensor:
     """``log(softmax(input, dim))`` without overflow. With ``dtype`` the input is cast first."""
     return _along_dim(_log_softmax, input, dim, dtype, "log_softmax")

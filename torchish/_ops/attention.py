@@ -10,10 +10,10 @@ import numpy as np
 from jax import lax
 
 from .broadcasting import check_broadcast
-from .kernel_dtypes import half_in_float32
+from .kernel_dtypes import half_in_float32, require_dtype
 from .matmul import cpp_name, matmul
 from .registry import Number, Tensor, op
-from .scalar_types import is_bool
+from .scalar_types import is_bool, is_integral, scalar_name
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool) -> None:
@@ -22,6 +22,9 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, 
             "Expected query, key, and value to have the same dtype, but got query.dtype: "
             f"{cpp_name(query.dtype)} key.dtype: {cpp_name(key.dtype)} and value.dtype: {cpp_name(value.dtype)} instead."
         )
+    if is_integral(query.dtype):
+        raise RuntimeError(f"expected scalar type Float but found {scalar_name(query.dtype)}")
+    require_dtype(query.dtype, "f", "softmax_lastdim_kernel_impl")
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise RuntimeError(
             "Expected query, key, and value to all be  at least 2 dimensional, but got "
@@ -50,7 +53,7 @@ def _masked(scores: Tensor, attn_mask: Tensor | None, is_causal: bool) -> Tensor
     minus_infinity = jnp.asarray(-np.inf, scores.dtype)
     if is_causal:
         rows, columns = scores.shape[-2:]
-        return jnp.where(np.tri(rows, columns, dtype=bool), scores, minus_infinity)
+        scores = jnp.where(np.tri(rows, columns, dtype=bool), scores, minus_infinity)
     if attn_mask is None:
         return scores
     check_broadcast(scores, attn_mask)
@@ -61,6 +64,8 @@ def _masked(scores: Tensor, attn_mask: Tensor | None, is_causal: bool) -> Tensor
 
 def _weights(scores: Tensor) -> Tensor:
     """The softmax along the last dimension; zeros in a row that is masked out as a whole."""
+    if scores.shape[-1] == 0:
+        return scores
     largest = lax.stop_gradient(scores.max(-1, keepdims=True))
     hidden = largest == -np.inf
     powers = jnp.exp(scores - jnp.where(hidden, jnp.zeros((), scores.dtype), largest))
@@ -68,8 +73,9 @@ def _weights(scores: Tensor) -> Tensor:
     return powers / jnp.where(hidden, jnp.ones((), scores.dtype), total)
 
 
-def _node(ndims: tuple[int | None, ...], **_: Any) -> str:
-    return "ScaledDotProductFlashAttentionForCpuBackward0" if ndims[0] == 4 else "UnsafeViewBackward0"
+def _node(ndims: tuple[int | None, ...], absent: tuple[str, ...] = (), **_: Any) -> str:
+    flash = ndims[0] == 4 and "dropout_mask" in absent
+    return "ScaledDotProductFlashAttentionForCpuBackward0" if flash else "UnsafeViewBackward0"
 
 
 @op(name="scaled_dot_product_attention.masked", node=_node, grad_node="MulBackward1")
@@ -89,7 +95,8 @@ def scaled_dot_product_attention_masked(
     A bool mask says what takes part, a float one is added. ``dropout_mask`` multiplies the weights. ``is_causal``
     lets a position see itself and those before it; ``enable_gqa`` shares heads of key and value among queries'.
     """
-    _check(query, key, value, attn_mask, is_causal)
+    # PyTorch's kernel for four dimensions takes both masks, its composite formula does not.
+    _check(query, key, value, attn_mask, is_causal and (query.ndim != 4 or dropout_mask is not None))
     if enable_gqa:
         key, value = _grouped(query, key, value)
     factor = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale

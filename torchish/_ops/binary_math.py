@@ -269,6 +269,7 @@ _xlogy.defjvps(
     int_to_float=True,
     inplace=True,
     out=True,
+    aliases=("special.xlogy",),
     node=lambda numbers=(), **_: f"XlogyBackward{1 if 'input' in numbers else 2 if 'other' in numbers else 0}",
     grad_node="DivBackward0",
 )

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from .broadcasting import broadcast_shapes
 from .registry import DType, Number, Tensor, op
-from .scalar_types import is_complex, scalar_name
+from .scalar_types import is_complex
 
 
 def convert(x, dtype: DType):
@@ -28,8 +27,8 @@ def convert(x, dtype: DType):
 
 
 def _float_to_int(x, dtype: np.dtype):
-    """Through int64 (int32 for int32), whose out-of-range result is the smallest integer, then wrapped."""
-    wide = np.dtype(np.int32) if dtype == np.int32 else np.dtype(np.int64)
+    """Through int32 (int64 for uint8 and int64), whose out-of-range result is the smallest integer, then wrapped."""
+    wide = np.dtype(np.int32) if dtype in (np.int8, np.int16, np.int32) else np.dtype(np.int64)
     x = x.astype(jnp.float64)
     low, high = float(np.iinfo(wide).min), -float(np.iinfo(wide).min)
     inside = (x >= low) & (x < high)
@@ -70,20 +69,3 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
 def zero(input: Tensor) -> Tensor:
     """Zeros of ``input``'s shape and dtype."""
     return jnp.zeros(input.shape, input.dtype)
-
-
-@op(name="complex.parts", node="ComplexBackward0")
-def complex_parts(real: Tensor, imag: Tensor) -> Tensor:
-    """A complex tensor of its real and imaginary parts, broadcast."""
-    if real.dtype != imag.dtype:
-        raise RuntimeError(
-            f"Expected object of scalar type {scalar_name(real.dtype)} but got scalar type {scalar_name(imag.dtype)} "
-            "for second argument"
-        )
-    if real.dtype not in (np.float32, np.float64):
-        raise RuntimeError(
-            f"Expected both inputs to be Half, Float or Double tensors but got {scalar_name(real.dtype)} and "
-            f"{scalar_name(imag.dtype)}"
-        )
-    real, imag = jnp.broadcast_arrays(real, imag)
-    return lax.complex(real, imag)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .activation import log_softmax
+from .kernel_dtypes import require_dtype
 from .losses import check_reduction, effective_reduction
 from .registry import Tensor, check_of, op
 from .scalar_types import is_integral, scalar_name
@@ -87,6 +88,7 @@ def nll_loss(
     reduction = effective_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
     _check_class_targets(input, target, weight)
+    require_dtype(input.dtype, "f", "nll_loss_out_frame" if input.ndim < 3 else "nll_loss2d_forward_out_frame")
     return _nll(input, target, weight, ignore_index, reduction)
 
 

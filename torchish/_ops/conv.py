@@ -17,9 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .matmul import PRECISION, cpp_name
+from .kernel_dtypes import require_dtype
+from .matmul import cpp_name
+from .precision import conv_precision
 from .registry import Dims, Tensor, op
-from .scalar_types import is_bool, is_complex, is_inexact, scalar_name
+from .scalar_types import is_complex, is_inexact, scalar_name
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -82,7 +84,7 @@ def _check_bias(weight: Tensor, bias: Tensor | None, channels: int, given: str) 
         )
 
 
-def _check_dtypes(input: Tensor, weight: Tensor) -> None:
+def _check_dtypes(input: Tensor, weight: Tensor, kernel: str, kinds: str) -> None:
     if weight.dtype != input.dtype:
         if is_complex(input.dtype):
             raise RuntimeError(
@@ -90,9 +92,8 @@ def _check_dtypes(input: Tensor, weight: Tensor) -> None:
                 f"(torch.{scalar_name(weight.dtype)}Tensor) should be the same"
             )
         raise RuntimeError(f"expected scalar type {scalar_name(input.dtype)} but found {scalar_name(weight.dtype)}")
-    if is_bool(input.dtype):
-        kernel = "compute_columns3d" if input.ndim == 5 else "slow_conv2d_cpu"
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+    if input.size:
+        require_dtype(input.dtype, kinds, kernel)
 
 
 def _sizes(values: Any) -> str:
@@ -162,14 +163,16 @@ def _xla(x: Tensor, w: Tensor, stride: Any, pads: Pads, dilation: Any, groups: i
         rhs_dilation=dilation,
         dimension_numbers=("NC" + letters, "OI" + letters, "NC" + letters),
         feature_group_count=groups,
-        precision=PRECISION,
+        precision=conv_precision(),
     )
 
 
 def _pointwise(x: Tensor, w: Tensor) -> Tensor:
     """A convolution with a kernel of one element: a product over channels, image by image."""
     images = x.reshape(*x.shape[:2], -1)
-    return jnp.matmul(w.reshape(w.shape[:2]), images, precision=PRECISION).reshape(x.shape[0], w.shape[0], *x.shape[2:])
+    return jnp.matmul(w.reshape(w.shape[:2]), images, precision=conv_precision()).reshape(
+        x.shape[0], w.shape[0], *x.shape[2:]
+    )
 
 
 def patches(x: Tensor, kernel: tuple[int, ...], stride: Any, dilation: Any, pads: Pads, value: Any = 0) -> list[Tensor]:
@@ -199,7 +202,7 @@ def _columns(x: Tensor, w: Tensor, stride: Any, pads: Pads, dilation: Any) -> Te
     channels_first = jnp.swapaxes(x, 0, 1)
     taken = patches(channels_first, w.shape[2:], stride, dilation, pads)
     columns = jnp.stack(taken, 1).reshape(w[0].size, -1)
-    product = jnp.matmul(w.reshape(w.shape[0], -1), columns, precision=PRECISION)
+    product = jnp.matmul(w.reshape(w.shape[0], -1), columns, precision=conv_precision())
     return jnp.swapaxes(product.reshape(w.shape[0], *taken[0].shape[1:]), 0, 1)
 
 
@@ -246,7 +249,10 @@ def _conv(
     _check_numbers(x, weight, stride=stride, dilation=dilation, padding=tuple(p for pair in pads for p in pair))
     _check_shapes(x, weight, dilation, pads, groups)
     _check_bias(weight, bias, weight.shape[0], "")
-    _check_dtypes(x, weight)
+    if any(d != 1 for d in dilation):
+        _check_dtypes(x, weight, "slow_conv_dilated<>", "lfc")
+    else:
+        _check_dtypes(x, weight, "compute_columns3d" if n == 3 else "slow_conv2d_cpu", "ifc")
     y = _in_float32_on_cpu(lambda a, b: _convolve(a, b, stride, pads, dilation, groups), x, weight)
     return _with_bias(y, bias, input.ndim == n + 2)
 
@@ -273,7 +279,7 @@ def _conv_transpose(
     _check_numbers(x, weight, stride=stride, dilation=dilation, padding=padding, output_padding=output_padding)
     _check_transposed(x, weight, stride, padding, output_padding, dilation, groups)
     _check_bias(weight, bias, weight.shape[1] * groups, "transposed=1, ")
-    _check_dtypes(x, weight)
+    _check_dtypes(x, weight, f"slow_conv_transpose{max(n, 2)}d_out_cpu", "lfc")
     # The gradient of a convolution: a stride-1 convolution of the input, spread by the stride, with the kernel
     # flipped and its channel dimensions swapped within each group.
     inputs, outputs = x.shape[1] // groups, weight.shape[1]

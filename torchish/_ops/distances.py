@@ -21,9 +21,11 @@ from .losses import (
     rectified,
     reduced,
 )
+from .pointwise import refuse_bool_operand, refuse_bool_subtraction
 from .reduction import linalg_vector_norm
-from .registry import Number, Tensor, check_of, op
-from .scalar_types import is_floating, is_integral, scalar_name
+from .registry import Number, Tensor, check_of, op, validation_of
+from .scalar_types import is_bool, is_complex, is_floating, is_integral, scalar_name
+from .unary import refuse_bool_negation
 
 
 @op(promote=("x1", "x2"), namespaces=("torch", "nn.functional"), node="SumBackward1", grad_node="AddBackward0")
@@ -73,7 +75,6 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: Number = 1e-6
     node=node_by_reduction("ClampMinBackward0"),
     grad_node="MulBackward0",
 )
-@half_in_float32
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -93,6 +94,8 @@ def margin_ranking_loss(
             "input1: {}, input2: {}, target: {} ".format(*sizes)
         )
     broadcast_shapes(target.shape, broadcast_shapes(input1.shape, input2.shape))
+    if is_complex(input1.dtype):
+        raise NotImplementedError("clamp is not supported for complex types")
     value = -target * (input1 - input2)
     return reduced(rectified(value + number(margin, value)), reduction)
 
@@ -125,6 +128,8 @@ def cosine_embedding_loss(
             f"{list(input1.shape)} and {list(input2.shape)}."
         )
     check_broadcast(input1, input2)
+    if is_complex(input1.dtype):
+        raise NotImplementedError("clamp is not supported for complex types")
     product = (input1 * input2).sum(-1)
     # PyTorch's own constant keeps the norms from zero here.
     squares = [(x * x).sum(-1) + jnp.asarray(1e-12, x.dtype) for x in (input1, input2)]
@@ -185,3 +190,13 @@ def _(anchor: Tensor, positive: Tensor, negative: Tensor, margin: Number = 1.0, 
     # The witness is an int64: of a float margin it carries the bits.
     bits = value if is_integral(value.dtype) else lax.bitcast_convert_type(value.astype(np.float64), np.int64)
     return value <= 0, bits.astype(np.int64)
+
+
+@validation_of(margin_ranking_loss)
+def _no_bool_difference(dtypes: dict[str, np.dtype]) -> None:
+    """Promotion makes floats of all; PyTorch subtracts first."""
+    if is_bool(dtypes["input1"]) and is_bool(dtypes["input2"]):
+        refuse_bool_subtraction(dtypes["input1"])
+    for name in ("input1", "input2"):
+        refuse_bool_operand(dtypes[name])
+    refuse_bool_negation(dtypes["target"])

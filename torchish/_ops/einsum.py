@@ -15,8 +15,9 @@ import numpy as np
 from jax import lax
 
 from .dims import distinct_dims
-from .matmul import PRECISION, _check_same_dtype, _refuse_bool
+from .matmul import _check_same_dtype, _refuse_bool
 from .out_rules import TENSORDOT
+from .precision import matmul_precision
 from .registry import Tensor, Tensors, op
 from .scalar_types import is_integral, scalar_name
 
@@ -191,7 +192,7 @@ def einsum(equation: str, operands: Tensors) -> Tensor:
         squeezed = tuple(i for i, label in enumerate(row) if x.shape[i] == 1 != sizes[label])
         arguments.append(lax.squeeze(x.astype(dtype), squeezed))
         arguments.append([numbers[label] for i, label in enumerate(row) if i not in squeezed])
-    return jnp.einsum(*arguments, [numbers[label] for label in output], precision=PRECISION)
+    return jnp.einsum(*arguments, [numbers[label] for label in output], precision=matmul_precision())
 
 
 def _dim_pair(dims: Any, a: Tensor, b: Tensor) -> tuple[list[int], list[int]]:
@@ -224,4 +225,4 @@ def tensordot(a: Tensor, b: Tensor, dims: int | tuple[Any, ...] = 2) -> Tensor:
         if m != n:  # a dimension of size 1 broadcasts: the other operand is summed over its own
             a = a if m == 1 else a.sum(i, keepdims=True, dtype=a.dtype)
             b = b if n == 1 else b.sum(j, keepdims=True, dtype=b.dtype)
-    return lax.dot_general(a, b, (contract, ((), ())), precision=PRECISION)
+    return lax.dot_general(a, b, (contract, ((), ())), precision=matmul_precision())

@@ -42,7 +42,7 @@ def embedding_rows(
         kept = kept / counts[flat]
     found = weight[flat]
     if padding is not None or scale_grad_by_freq:
-        found = _with_scaled_gradient(found, kept[:, None])
+        found = with_scaled_gradient(found, kept[:, None])
     return found.reshape((*input.shape, weight.shape[1]))
 
 
@@ -53,12 +53,12 @@ def _legacy_name(dtype: np.dtype) -> str:
 
 
 @jax.custom_jvp
-def _with_scaled_gradient(rows: Tensor, factors: Tensor) -> Tensor:
+def with_scaled_gradient(rows: Tensor, factors: Tensor) -> Tensor:
     """``rows`` as they are; their tangent is multiplied by ``factors``."""
     return rows
 
 
-_with_scaled_gradient.defjvps(lambda t, ans, rows, factors: t * factors, None)
+with_scaled_gradient.defjvps(lambda t, ans, rows, factors: t * factors, None)
 
 
 def _out_of_range(witness: int, **_: object) -> IndexError:

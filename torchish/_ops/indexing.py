@@ -481,6 +481,8 @@ def index_put(input: Tensor, indices: Tensors, values: Tensor, dims: Size, accum
 def _indices_in_range(input: Tensor, indices: Tensors, dims: Size, **_) -> tuple[Tensor, Tensor]:
     """The witness packs the first bad index and its place among ``indices``: PyTorch names both."""
     arrays = _index_arrays(indices)
+    if 0 in [n for d, n in enumerate(input.shape) if d not in dims]:  # nothing is read: PyTorch looks at no index
+        return jnp.asarray(False), jnp.asarray(0, np.int64)
     sizes = jnp.asarray([input.shape[d] for d in dims], np.int64)
     flat = jnp.stack([i.reshape(-1).astype(np.int64) for i in arrays], axis=-1)
     wrong = (flat < -sizes) | (flat >= sizes)

@@ -19,10 +19,12 @@ from .activation import logsigmoid
 from .binary_math import xlogy
 from .broadcasting import broadcast_shapes, check_broadcast
 from .dims import widen
-from .kernel_dtypes import half_in_float32, require_dtype
+from .kernel_dtypes import require_dtype, rounded
+from .pointwise import refuse_bool_subtraction
 from .registry import Number, Tensor, check_of, op
-from .scalar_types import is_integral, scalar_name
+from .scalar_types import default_float, is_complex, is_integral, scalar_name
 from .unary import abs as absolute
+from .unary import refuse_bool_negation
 
 FUNCTIONAL = ("nn.functional",)
 
@@ -41,7 +43,7 @@ def reduced(loss: Tensor, reduction: str) -> Tensor:
     if reduction == "none":
         return loss
     if reduction == "sum":
-        return loss.sum()
+        return loss.sum(dtype=np.int64 if is_integral(loss.dtype) else loss.dtype)
     if reduction == "mean":
         if is_integral(loss.dtype):
             raise RuntimeError(
@@ -124,13 +126,14 @@ def mse_loss(
     """``(input - target) ** 2``; with a ``weight`` of the input's shape the mean divides by the sum of weights."""
     reduction = effective_reduction(size_average, reduce, reduction)
     check_broadcast(input, target)
-    difference = widen(input) - widen(target)
+    if weight is None:
+        check_reduction(reduction)
+        require_dtype(input.dtype, "f", "mse_cpu")
+    difference = input - target
     if weight is not None:
         _check_weight(weight, input)
         return _weighted(difference * difference, weight, reduction)
-    check_reduction(reduction)
-    require_dtype(input.dtype, "f", "mse_cpu")
-    return reduced(difference * difference, reduction).astype(input.dtype)
+    return reduced(difference * difference, reduction)
 
 
 @op(
@@ -151,6 +154,7 @@ def l1_loss(
     """``|input - target|``, whose derivative at 0 is 0; weights as in ``mse_loss``."""
     reduction = effective_reduction(size_average, reduce, reduction)
     check_broadcast(input, target)
+    refuse_bool_subtraction(input.dtype)
     loss = absolute(input - target)
     if weight is not None:
         _check_weight(weight, input)
@@ -203,7 +207,7 @@ def huber_loss(
     check_reduction(reduction)
     check_broadcast(input, target)
     require_dtype(input.dtype, "f", "huber_cpu")
-    difference = widen(input) - widen(target)
+    difference = input - target
     loss = _smooth(difference, delta) * number(delta, difference)
     if weight is not None:
         _check_weight(weight, input)
@@ -317,12 +321,11 @@ def binary_cross_entropy_with_logits(
             f"result type {scalar_name(input.dtype)} can't be cast to the desired output type "
             f"{scalar_name(target.dtype)}"
         )
-    x, t = widen(input), widen(target)
-    log_sigmoid = logsigmoid(x)
+    log_sigmoid = logsigmoid(input)
     if pos_weight is not None:
         check_broadcast(pos_weight, target)
-        log_sigmoid = ((widen(pos_weight) - 1) * t + 1) * log_sigmoid
-    loss = (1 - t) * x - log_sigmoid
+        log_sigmoid = ((pos_weight - 1) * target + 1) * log_sigmoid
+    loss = (1 - target) * input - log_sigmoid
     if weight is not None:
         check_broadcast(loss, weight)
         loss = loss * weight.astype(loss.dtype)
@@ -336,7 +339,6 @@ def _kl_node(log_target: bool = False, **static: Any) -> str:
 
 
 @op(promote=("input", "target"), namespaces=FUNCTIONAL, node=_kl_node, grad_node="MulBackward0")
-@half_in_float32
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -354,6 +356,8 @@ def kl_div(
         check_reduction(reduction)
     if is_integral(input.dtype):
         raise RuntimeError("kl_div: Integral inputs not supported.")
+    if is_complex(input.dtype):
+        raise RuntimeError("kl_div: Complex inputs not supported.")
     check_broadcast(target, input)
     if log_target:
         loss = jnp.exp(target) * (target - input)
@@ -375,7 +379,6 @@ def _poisson_node(full: bool = False, **static: Any) -> str:
     node=_poisson_node,
     grad_node="AddBackward0",
 )
-@half_in_float32
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -414,7 +417,6 @@ def _gaussian_node(full: bool = False, **static: Any) -> str:
     node=_gaussian_node,
     grad_node="MulBackward0",
 )
-@half_in_float32
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -437,6 +439,7 @@ def gaussian_nll_loss(
         raise ValueError(f"{reduction} is not valid")
     check_broadcast(input, target)
     variance = at_least(jnp.broadcast_to(var, jnp.shape(var) or input.shape), number(eps, input))
+    require_dtype(input.dtype, "f", "lt_cpu")
     difference = input - target
     loss = (jnp.log(variance) + difference * difference / variance) / 2
     if full:
@@ -450,7 +453,6 @@ def _(input: Tensor, target: Tensor, var: Tensor | Number, **_: Any) -> tuple[Te
 
 
 @op(saves="nothing", namespaces=FUNCTIONAL, node=node_by_reduction("AddBackward0"), grad_node="AddBackward0")
-@half_in_float32
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -463,26 +465,44 @@ def hinge_embedding_loss(
     reduction = effective_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
     check_broadcast(target, input)
+    refuse_bool_subtraction(input.dtype)
+    if is_complex(input.dtype):
+        raise NotImplementedError("clamp is not supported for complex types")
     target = lax.stop_gradient(target)
     zero = jnp.zeros((), input.dtype)
     apart = jnp.where(target != 1, rectified(number(margin, input) - input), zero)
     return reduced(apart + jnp.where(target != -1, input, zero), reduction)
 
 
-@jax.custom_jvp
-def _log1p_exp(x: Tensor) -> Tensor:
-    return jnp.log1p(jnp.exp(x))
+def _odds(x: Tensor, y: Tensor) -> Tensor:
+    """``exp(-y * x)``, rounded to the operands' half type here: PyTorch's overflows there."""
+    return rounded(jnp.exp(rounded(-y * x)))
 
 
 @jax.custom_jvp
-def _odds_share(x: Tensor) -> Tensor:
-    odds = jnp.exp(x)
+def _soft_margin(x: Tensor, y: Tensor) -> Tensor:
+    return jnp.log1p(_odds(x, y))
+
+
+@jax.custom_jvp
+def _soft_margin_slope(x: Tensor, y: Tensor) -> Tensor:
+    odds = _odds(x, y)
+    return -rounded(y * odds) / (1 + odds)
+
+
+def _odds_share(x: Tensor, y: Tensor) -> Tensor:
+    odds = _odds(x, y)
     return odds / (1 + odds)
 
 
 # Written out so that the second derivative does not cancel; NaN where exp overflows, as in PyTorch.
-_log1p_exp.defjvps(lambda t, ans, x: t * _odds_share(x))
-_odds_share.defjvps(lambda t, ans, x: t * ans * (1 - ans))
+_soft_margin.defjvps(
+    lambda t, ans, x, y: t * _soft_margin_slope(x, y), lambda t, ans, x, y: t * _soft_margin_slope(y, x)
+)
+_soft_margin_slope.defjvps(
+    lambda t, ans, x, y: t * y * y * _odds_share(x, y) * (1 - _odds_share(x, y)),
+    lambda t, ans, x, y: t * _odds_share(x, y) * (y * x * (1 - _odds_share(x, y)) - 1),
+)
 
 
 @op(namespaces=FUNCTIONAL, node="SoftMarginLossBackward0")
@@ -497,5 +517,11 @@ def soft_margin_loss(
     reduction = effective_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
     check_broadcast(input, target)
-    loss = _log1p_exp(-widen(target) * widen(input)).astype(widen(input).dtype)
-    return reduced(loss, reduction).astype(input.dtype)
+    refuse_bool_negation(target.dtype)
+    require_dtype(target.dtype, "ifc", "neg_cpu")
+    if is_integral(input.dtype):
+        float_, integer = scalar_name(default_float()), scalar_name(input.dtype)
+        raise RuntimeError(f"result type {float_} can't be cast to the desired output type {integer}")
+    common = jnp.promote_types(input.dtype, target.dtype)
+    loss = _soft_margin(input.astype(common), target.astype(common)).astype(input.dtype)
+    return reduced(widen(loss), reduction).astype(input.dtype)

@@ -10,7 +10,7 @@ import numpy as np
 from .activation import logsigmoid
 from .broadcasting import check_broadcast
 from .dims import iota
-from .kernel_dtypes import half_in_float32, require_dtype
+from .kernel_dtypes import require_dtype
 from .losses import check_reduction, effective_reduction, node_by_reduction, number, reduced
 from .registry import Number, Tensor, check_of, op
 from .scalar_types import scalar_name
@@ -29,7 +29,7 @@ def _check_samples(input: Tensor, name: str) -> None:
         raise RuntimeError(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
         )
-    require_dtype(input.dtype, "f", name)
+    require_dtype(input.dtype, "d", name)
 
 
 def _classes(input: Tensor) -> int:
@@ -37,7 +37,6 @@ def _classes(input: Tensor) -> int:
 
 
 @op(namespaces=FUNCTIONAL)
-@half_in_float32
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -58,7 +57,7 @@ def multi_margin_loss(
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
-    _check_samples(input, "multi_margin_loss")
+    _check_samples(input, "multi_margin_loss_cpu_kernel")
     batch, classes = (input.shape[0] if input.ndim == 2 else 1), _classes(input)
     if target.ndim > 1 or target.size != batch:
         raise RuntimeError(
@@ -85,7 +84,6 @@ def _(input: Tensor, target: Tensor, **_: Any) -> tuple[Tensor, Tensor]:
 
 
 @op(namespaces=FUNCTIONAL)
-@half_in_float32
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -99,7 +97,7 @@ def multilabel_margin_loss(
     """
     reduction = effective_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
-    _check_samples(input, "multilabel_margin_loss")
+    _check_samples(input, "multilabel_margin_loss_forward_out_frame")
     if target.shape != input.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     if target.dtype != np.int64:

@@ -1,7 +1,7 @@
 """Matrix products: the ``matmul`` family, ``addmm`` and its kin, ``linear`` and ``bilinear``.
 
-Products of floats are computed in full precision everywhere: accelerators would otherwise round float32
-operands to fewer bits. Half types multiply as they are; XLA accumulates them in float32.
+Products of floats are computed in full precision everywhere unless a setting says otherwise (``precision.py``):
+accelerators would round float32 operands to fewer bits. Half types multiply as they are; XLA accumulates them in float32.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from .broadcasting import broadcast_shapes
 from .dims import normalize_dim
 from .kernel_dtypes import require_dtype
 from .out_rules import CASTABLE, DOT, EXPECTED, UNCHECKED, UNCHECKED_EXPANDED, Out, inner_rule, matmul_rule
-from .registry import Number, Tensor, op
-from .scalar_types import is_bool, is_complex, is_inexact, scalar_name
-
-PRECISION = lax.Precision.HIGHEST
+from .precision import matmul_precision
+from .registry import DType, Number, Tensor, op
+from .scalar_types import is_bool, is_complex, is_floating, is_inexact, scalar_name
 
 _CPP_NAMES = {
     "Byte": "unsigned char",
@@ -75,11 +74,12 @@ def size_at(x: Tensor, dim: int) -> int:
 
 
 def _refuse_bool(dtype: Any, kernel: str) -> None:
-    require_dtype(dtype, "iwfc", kernel)
+    """Refuse bools, and the wide unsigned integers, of which PyTorch has no products either."""
+    require_dtype(dtype, "ifc", kernel)
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
-    return jnp.matmul(a, b, precision=PRECISION)
+    return jnp.matmul(a, b, precision=matmul_precision())
 
 
 def _check_mm(rows: int, a: Tensor, b: Tensor) -> None:
@@ -122,7 +122,7 @@ def _check_dot(a: Tensor, b: Tensor) -> None:
     _refuse_bool(a.dtype, "dot")
 
 
-def _check_bmm(batch: int, a: Tensor, b: Tensor) -> None:
+def _check_bmm(batch: int, a: Tensor, b: Tensor, kernel: str = "bmm") -> None:
     """Refuse the batched product, ``b`` broadcast to ``batch`` matrices, as PyTorch's ``bmm`` does."""
     if a.shape[-1] != b.shape[-2]:
         raise RuntimeError(
@@ -131,7 +131,7 @@ def _check_bmm(batch: int, a: Tensor, b: Tensor) -> None:
         )
     if a.dtype != b.dtype:
         raise RuntimeError(f"expected scalar type {scalar_name(a.dtype)} but found {scalar_name(b.dtype)}")
-    _refuse_bool(a.dtype, "bmm")
+    _refuse_bool(a.dtype, kernel)
 
 
 def _matmul_node(ndims: tuple[int | None, ...], **_: Any) -> str:
@@ -146,7 +146,7 @@ def _matmul_node(ndims: tuple[int | None, ...], **_: Any) -> str:
     return "CloneBackward0" if ndims[0] == 2 else "UnsafeViewBackward0"
 
 
-@op(out=matmul_rule, node=_matmul_node)
+@op(out=matmul_rule, node=_matmul_node, aliases=("linalg.matmul",))
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product of the last two dimensions, batch dimensions broadcast.
 
@@ -169,25 +169,40 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     return _product(input, other)
 
 
+def _wide_product(a: Tensor, b: Tensor, out_dtype: DType) -> Tensor:
+    """The product as ``out_dtype``: unrounded float32 sums of half-precision products."""
+    if out_dtype is None:
+        return _product(a, b)
+    if a.dtype != out_dtype and not (out_dtype == np.float32 and is_floating(a.dtype) and a.dtype.itemsize == 2):
+        raise RuntimeError("out_dtype must be the same as input dtype or fp32 for fp16/bf16 inputs")
+    return jnp.matmul(a, b, precision=matmul_precision(), preferred_element_type=out_dtype)
+
+
 @op(out=UNCHECKED, grad_node="MmBackward0")
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The product of two matrices, ``(n, m)`` by ``(m, p)``; nothing is broadcast."""
+def mm(input: Tensor, mat2: Tensor, out_dtype: DType = None) -> Tensor:
+    """The product of two matrices, ``(n, m)`` by ``(m, p)``; nothing is broadcast.
+
+    ``out_dtype``: float32 of half-precision operands, on every device (PyTorch has it on GPUs alone).
+    """
     if input.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
     _check_mm(input.shape[0], input, mat2)
-    return _product(input, mat2)
+    return _wide_product(input, mat2, out_dtype)
 
 
 @op(out=UNCHECKED_EXPANDED, grad_node="BmmBackward0")
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The products of two batches of matrices, ``(b, n, m)`` by ``(b, m, p)``; nothing is broadcast."""
+def bmm(input: Tensor, mat2: Tensor, out_dtype: DType = None) -> Tensor:
+    """The products of two batches of matrices, ``(b, n, m)`` by ``(b, m, p)``; nothing is broadcast.
+
+    ``out_dtype``: float32 of half-precision operands, on every device (PyTorch has it on GPUs alone).
+    """
     _check_batches(input, mat2)
-    return _product(input, mat2)
+    return _wide_product(input, mat2, out_dtype)
 
 
-def _check_batches(batch1: Tensor, batch2: Tensor) -> None:
+def _check_batches(batch1: Tensor, batch2: Tensor, kernel: str = "bmm") -> None:
     for name, x in (("batch1", batch1), ("batch2", batch2)):
         if x.ndim != 3:
             raise RuntimeError(f"{name} must be a 3D tensor")
@@ -196,7 +211,7 @@ def _check_batches(batch1: Tensor, batch2: Tensor) -> None:
             "Expected size for first two dimensions of batch2 tensor to be: "
             f"[{batch1.shape[0]}, {batch1.shape[2]}] but got: [{batch2.shape[0]}, {batch2.shape[1]}]."
         )
-    _check_bmm(batch1.shape[0], batch1, batch2)
+    _check_bmm(batch1.shape[0], batch1, batch2, kernel)
 
 
 @op(out=UNCHECKED_EXPANDED, grad_node="MulBackward0")
@@ -252,7 +267,9 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
             f"{list(input.shape)} and {list(other.shape)}"
         )
     _check_same_dtype(input, other)
-    return lax.dot_general(input, other, (((input.ndim - 1,), (other.ndim - 1,)), ((), ())), precision=PRECISION)
+    return lax.dot_general(
+        input, other, (((input.ndim - 1,), (other.ndim - 1,)), ((), ())), precision=matmul_precision()
+    )
 
 
 def _check_same_dtype(a: Tensor, b: Tensor) -> None:
@@ -365,7 +382,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
                 f"{scalar_name(x.dtype)} and {scalar_name(batch2.dtype)}"
             )
     _refuse_bool(batch2.dtype, "addmm_impl_cpu_")
-    total = lax.dot_general(batch1, batch2, (((0, 2), (0, 1)), ((), ())), precision=PRECISION)
+    total = lax.dot_general(batch1, batch2, (((0, 2), (0, 1)), ((), ())), precision=matmul_precision())
     return _scaled(beta, target) + _scaled(alpha, total)
 
 
@@ -378,7 +395,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, 
             f"Input dtypes must be the same, got: input {cpp_name(input.dtype)}, "
             f"batch1: {cpp_name(batch1.dtype)}, batch2: {cpp_name(batch2.dtype)}"
         )
-    _check_batches(batch1, batch2)
+    _check_batches(batch1, batch2, "baddbmm")
     return _scaled(beta, target) + _scaled(alpha, _product(batch1, batch2))
 
 
@@ -387,6 +404,7 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: 
     """``beta * input + alpha * outer(vec1, vec2)``; of bools, the ``or`` and ``and`` of them."""
     _check_vectors("addr", vec1=vec1, vec2=vec2)
     target = expand(input, (vec1.shape[0], vec2.shape[0]))
+    require_dtype(input.dtype, "bifc", "addr_cpu")
     if is_bool(input.dtype):
         return (target & jnp.asarray(beta, bool)) | (vec1[:, None] & vec2[None, :] & jnp.asarray(alpha, bool))
     product = vec1[:, None] * vec2[None, :]
@@ -418,7 +436,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         _check_mm(rows, input, weight.T)
     else:
         _check_addmm(bias, jnp.zeros((rows, input.shape[-1]), input.dtype), weight.T)
-    product = lax.dot_general(input, weight, (((input.ndim - 1,), (1,)), ((), ())), precision=PRECISION)
+    product = lax.dot_general(input, weight, (((input.ndim - 1,), (1,)), ((), ())), precision=matmul_precision())
     if bias is None:
         return product
     return product + expand(bias, (rows, weight.shape[0])).reshape(product.shape)
@@ -452,5 +470,5 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"input2: {cpp_name(input2.dtype)}, weight: {cpp_name(weight.dtype)}"
         )
     _refuse_bool(weight.dtype, "bmm")
-    result = jnp.einsum("...i,oij,...j->...o", input1, weight, input2, precision=PRECISION)
+    result = jnp.einsum("...i,oij,...j->...o", input1, weight, input2, precision=matmul_precision())
     return result if bias is None else result + bias

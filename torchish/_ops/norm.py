@@ -17,8 +17,9 @@ from .dims import at_least_1d, normalize_dim, widen
 from .kernel_dtypes import require_dtype
 from .matmul import size_at
 from .out_rules import CASTABLE
+from .pooling import refuse_average
 from .reduction import linalg_vector_norm
-from .registry import Number, Size, Tensor, op
+from .registry import Ints, Number, Size, Tensor, op
 from .scalar_types import default_float, is_integral
 from .windows import Window, sum_over
 
@@ -34,19 +35,19 @@ def _check_parameter_dtypes(input: Tensor, *parameters: Tensor | None) -> None:
         raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
 
 
-def _number(value: Number, dtype: Any) -> Tensor:
+def as_number(value: Number, dtype: Any) -> Tensor:
     return jnp.asarray(value).astype(dtype)
 
 
-def _standardized(x: Tensor, axes: Sequence[int], eps: Number) -> tuple[Tensor, Tensor, Tensor]:
+def standardized(x: Tensor, axes: Sequence[int], eps: Number) -> tuple[Tensor, Tensor, Tensor]:
     """``x`` with mean 0 and variance 1 over ``axes``; the mean and the (biased) variance that it had."""
     mean = x.mean(axes, keepdims=True)
     centered = x - mean
     variance = (centered * centered).mean(axes, keepdims=True)
-    return centered * lax.rsqrt(variance + _number(eps, x.dtype)), mean, variance
+    return centered * lax.rsqrt(variance + as_number(eps, x.dtype)), mean, variance
 
 
-def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None, shape: Sequence[int]) -> Tensor:
+def affine(x: Tensor, weight: Tensor | None, bias: Tensor | None, shape: Sequence[int]) -> Tensor:
     """``x * weight + bias``, the parameters laid out as ``shape``."""
     if weight is not None:
         x = x * weight.astype(x.dtype).reshape(shape)
@@ -55,7 +56,7 @@ def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None, shape: Sequen
     return x
 
 
-def _check_batch_norm(input: Tensor, **parameters: Tensor | None) -> None:
+def check_batch_norm(input: Tensor, **parameters: Tensor | None) -> None:
     size_at(input, 1)
     for name, p in parameters.items():
         if p is not None and p.size != input.shape[1]:
@@ -64,12 +65,12 @@ def _check_batch_norm(input: Tensor, **parameters: Tensor | None) -> None:
     _check_parameter_dtypes(input, *parameters.values())
 
 
-def _moved(running: Tensor | None, batch: Tensor, momentum: Number) -> Tensor:
+def moved(running: Tensor | None, batch: Tensor, momentum: Number) -> Tensor:
     """The running statistic moved towards the batch's; without one, the batch's."""
     batch = lax.stop_gradient(batch)
     if running is None:
         return batch
-    m = _number(momentum, batch.dtype)
+    m = as_number(momentum, batch.dtype)
     return (m * batch + (1 - m) * running.astype(batch.dtype)).astype(running.dtype)
 
 
@@ -98,15 +99,15 @@ def batch_norm_train(
         )
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
-    _check_batch_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    check_batch_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     axes = [i for i in range(input.ndim) if i != 1]
-    standard, mean, variance = _standardized(widen(input), axes, eps)
-    output = _affine(standard, weight, bias, (-1, *[1] * (input.ndim - 2)))
+    standard, mean, variance = standardized(widen(input), axes, eps)
+    output = affine(standard, weight, bias, (-1, *[1] * (input.ndim - 2)))
     unbiased = variance * (values / max(values - 1, 1))
     return (
         output.astype(input.dtype),
-        _moved(running_mean, mean.reshape(-1), momentum),
-        _moved(running_var, unbiased.reshape(-1), momentum),
+        moved(running_mean, mean.reshape(-1), momentum),
+        moved(running_var, unbiased.reshape(-1), momentum),
     )
 
 
@@ -125,13 +126,13 @@ def batch_norm_eval(
             raise RuntimeError(f"{name} must be defined in evaluation mode")
     if input.size == 0:
         return input
-    _check_batch_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    check_batch_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     assert running_mean is not None and running_var is not None
     x = widen(input)
     shape = (-1, *[1] * (input.ndim - 2))
-    inverse = lax.rsqrt(running_var.astype(x.dtype) + _number(eps, x.dtype))
+    inverse = lax.rsqrt(running_var.astype(x.dtype) + as_number(eps, x.dtype))
     centered = x - running_mean.astype(x.dtype).reshape(shape)
-    return _affine(centered * inverse.reshape(shape), weight, bias, shape).astype(input.dtype)
+    return affine(centered * inverse.reshape(shape), weight, bias, shape).astype(input.dtype)
 
 
 def _check_normalized_shape(
@@ -158,7 +159,7 @@ def _check_normalized_shape(
 @op(namespaces=("torch", "nn.functional"), node="NativeLayerNormBackward0")
 def layer_norm(
     input: Tensor,
-    normalized_shape: Size,
+    normalized_shape: Ints,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: Number = 1e-5,
@@ -169,7 +170,7 @@ def layer_norm(
 
 @op(namespaces=("torch",), differentiable=(0,))
 def native_layer_norm(
-    input: Tensor, normalized_shape: Size, weight: Tensor | None, bias: Tensor | None, eps: Number
+    input: Tensor, normalized_shape: Ints, weight: Tensor | None, bias: Tensor | None, eps: Number
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``layer_norm``, the means, and the reciprocals of the standard deviations."""
     _check_normalized_shape(input, normalized_shape, weight, bias, ", ")
@@ -177,11 +178,11 @@ def native_layer_norm(
     _check_parameter_dtypes(input, weight, bias)
     x = widen(input)
     axes = tuple(range(input.ndim - len(normalized_shape), input.ndim))
-    standard, mean, variance = _standardized(x, axes, eps)
-    inverse = lax.rsqrt(variance + _number(eps, x.dtype))
+    standard, mean, variance = standardized(x, axes, eps)
+    inverse = lax.rsqrt(variance + as_number(eps, x.dtype))
     statistics = next((p.dtype for p in (weight, bias) if p is not None), input.dtype)
     return (
-        _affine(standard, weight, bias, normalized_shape).astype(input.dtype),
+        affine(standard, weight, bias, normalized_shape).astype(input.dtype),
         lax.stop_gradient(mean).astype(statistics),
         lax.stop_gradient(inverse).astype(statistics),
     )
@@ -218,9 +219,9 @@ def _grouped(
     input: Tensor, batch: int, channels: int, groups: int, weight: Tensor | None, bias: Tensor | None, eps: Number
 ) -> tuple[Tensor, Tensor, Tensor]:
     x = widen(input).reshape(batch, groups, -1) if input.size else widen(input).reshape(batch, groups, 0)
-    standard, mean, variance = _standardized(x, (2,), eps)
-    output = _affine(standard.reshape(input.shape), weight, bias, (-1, *[1] * (input.ndim - 2)))
-    inverse = lax.rsqrt(variance + _number(eps, x.dtype))
+    standard, mean, variance = standardized(x, (2,), eps)
+    output = affine(standard.reshape(input.shape), weight, bias, (-1, *[1] * (input.ndim - 2)))
+    inverse = lax.rsqrt(variance + as_number(eps, x.dtype))
     return output.astype(input.dtype), mean.reshape(batch, groups), inverse.reshape(batch, groups)
 
 
@@ -260,19 +261,15 @@ def instance_norm_train(
     These move towards the average over the samples of the means and of the unbiased variances.
     """
     values = int(np.prod(input.shape[2:]))
-    if values == 1:
-        raise ValueError(
-            f"Expected more than 1 spatial element when training, got input size torch.Size({list(input.shape)})"
-        )
     _check_instance_norm(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    standard, mean, variance = _standardized(widen(input), tuple(range(2, input.ndim)), eps)
-    output = _affine(standard, weight, bias, (-1, *[1] * (input.ndim - 2)))
+    standard, mean, variance = standardized(widen(input), tuple(range(2, input.ndim)), eps)
+    output = affine(standard, weight, bias, (-1, *[1] * (input.ndim - 2)))
     unbiased = variance * (values / max(values - 1, 1))
     per_channel = (input.shape[0], input.shape[1])
     return (
         output.astype(input.dtype),
-        _moved(running_mean, mean.reshape(per_channel).mean(0), momentum),
-        _moved(running_var, unbiased.reshape(per_channel).mean(0), momentum),
+        moved(running_mean, mean.reshape(per_channel).mean(0), momentum),
+        moved(running_var, unbiased.reshape(per_channel).mean(0), momentum),
     )
 
 
@@ -293,15 +290,15 @@ def instance_norm_eval(
 
 
 @op(namespaces=("torch", "nn.functional"), node="MulBackward0", grad_node="AddBackward0")
-def rms_norm(input: Tensor, normalized_shape: Size, weight: Tensor | None = None, eps: Number | None = None) -> Tensor:
+def rms_norm(input: Tensor, normalized_shape: Ints, weight: Tensor | None = None, eps: Number | None = None) -> Tensor:
     """The last dimensions divided by their root mean square; ``eps`` is the dtype's own unless given."""
     _check_normalized_shape(input, normalized_shape, weight, None, "")
     require_dtype(input.dtype, "fc", "rms_norm")
     x = widen(input)
     axes = tuple(range(input.ndim - len(normalized_shape), input.ndim))
     eps = jnp.finfo(x.dtype).eps if eps is None else eps
-    y = x * lax.rsqrt((x * x).mean(axes, keepdims=True) + _number(eps, x.dtype))
-    return _affine(y, weight, None, normalized_shape).astype(input.dtype)
+    y = x * lax.rsqrt((x * x).mean(axes, keepdims=True) + as_number(eps, x.dtype))
+    return affine(y, weight, None, normalized_shape).astype(input.dtype)
 
 
 @op(namespaces=("nn.functional",), node="DivBackward0", grad_node="AddBackward0")
@@ -315,6 +312,7 @@ def local_response_norm(input: Tensor, size: int, alpha: Number = 1e-4, beta: Nu
         return input
     if size <= 0:
         raise RuntimeError(f"kernel size should be greater than zero, but got kH: {size} kW: 1")
+    refuse_average(input.dtype, 2 if input.ndim == 3 else 3)
     pads = [(0, 0), (size // 2, (size - 1) // 2)] + [(0, 0)] * (input.ndim - 2)
     squares = jnp.pad(input * input, pads)
     total = sum_over(squares, 1, Window(size, 1, 0, 1, input.shape[1]))
@@ -322,8 +320,8 @@ def local_response_norm(input: Tensor, size: int, alpha: Number = 1e-4, beta: Nu
         average, dtype = lax.div(total, jnp.full_like(total, size)), default_float()
     else:
         average, dtype = total / size, input.dtype
-    base = average.astype(dtype) * _number(alpha, dtype) + _number(k, dtype)
-    return input.astype(dtype) / base ** _number(beta, dtype)
+    base = average.astype(dtype) * as_number(alpha, dtype) + as_number(k, dtype)
+    return input.astype(dtype) / base ** as_number(beta, dtype)
 
 
 @op(namespaces=("nn.functional",), node="DivBackward0", grad_node="AddBackward0", out=CASTABLE.but(autograd="div"))
@@ -332,5 +330,5 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: Number = 1e-12) 
     normalize_dim(dim, input.ndim)
     x = at_least_1d(input)
     norm = linalg_vector_norm(x, p, dim, True)
-    least = _number(eps, norm.dtype)
+    least = as_number(eps, norm.dtype)
     return (x / jnp.where(norm < least, least, norm)).reshape(input.shape)

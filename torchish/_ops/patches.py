@@ -16,9 +16,9 @@ from jax import lax
 from .conv import output_sizes, patches
 from .dims import normalize_dim, widen
 from .kernel_dtypes import require_dtype
-from .pooling import avg_pool1d, avg_pool2d, avg_pool3d
+from .pooling import avg_pool1d, avg_pool2d, avg_pool3d, refuse_average
 from .registry import Dims, Size, Tensor, check_of, op
-from .scalar_types import scalar_name
+from .scalar_types import is_inexact, scalar_name
 
 
 def _pair(value: Any, name: str) -> tuple[int, int]:
@@ -179,6 +179,7 @@ def _max_unpool(
             f"Input to max_unpooling{kernel_dims}d should be a {kernel_dims + 1}d or {kernel_dims + 2}d Tensor, "
             f"but got a tensor with {shown} dimensions."
         )
+    require_dtype(input.dtype, "f", f"max_unpool{kernel_dims}d")
     if indices.dtype != np.int64:
         raise RuntimeError(f"elements in indices should be type int64 but got: {scalar_name(indices.dtype)}")
     if indices.shape != input.shape:
@@ -279,6 +280,8 @@ for _n, _op in enumerate((max_unpool1d, max_unpool2d, max_unpool3d), 1):
 
 def _lp_pool(n: int, input: Tensor, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Tensor:
     p = int(norm_type) if float(norm_type).is_integer() else norm_type
+    if is_inexact(input.dtype):  # before half types are widened
+        refuse_average(input.dtype, n)
     x = widen(input)
     powers = lax.integer_pow(x, p) if isinstance(p, int) else x ** jnp.asarray(p, x.dtype)
     average = (avg_pool1d, avg_pool2d, avg_pool3d)[n - 1](powers, kernel_size, stride, 0, ceil_mode)

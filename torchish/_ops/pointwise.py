@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from .broadcasting import check_broadcast
-from .kernel_dtypes import half_in_float32, require_dtype
+from .kernel_dtypes import half_in_float32, narrowed, require_dtype, rounded
 from .out_rules import CASTABLE, HEAVISIDE, Out, by_numbers, lerp_rule
 from .registry import Number, Tensor, check_of, op, validation_of
 from .scalar_types import default_float, is_bool, is_complex, is_integral, scalar_name
@@ -43,7 +43,7 @@ def _scaled(other: Tensor, alpha: Number) -> Tensor:
     return other if isinstance(alpha, int) and alpha == 1 else other * jnp.asarray(alpha, other.dtype)
 
 
-def _refuse_bool_subtraction(dtype: Any) -> None:
+def refuse_bool_subtraction(dtype: Any) -> None:
     if is_bool(dtype):
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. "
@@ -61,6 +61,7 @@ def refuse_bool_operand(dtype: Any) -> None:
 
 
 @op(promote=("input", "other"), inplace=True, out=True, takes_numbers=True)
+@half_in_float32
 def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """``input + alpha * other``, broadcast. For bools: or."""
     check_broadcast(input, other)
@@ -76,10 +77,11 @@ def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
     grad_node="NegBackward0",
     takes_numbers=True,
 )
+@half_in_float32
 def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """``input - alpha * other``, broadcast. Bools are refused."""
     check_broadcast(input, other)
-    _refuse_bool_subtraction(input.dtype)
+    refuse_bool_subtraction(input.dtype)
     require_dtype(input.dtype, "ifc", "add_stub")
     return input - _scaled(other, alpha)
 
@@ -90,10 +92,11 @@ def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
     node=by_number("other", number="RsubBackward1", tensor="RsubBackward0"),
     grad_node="NegBackward0",
 )
+@half_in_float32
 def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """``other - alpha * input``, broadcast: what ``1 - tensor`` calls."""
     check_broadcast(other, input)
-    _refuse_bool_subtraction(input.dtype)
+    refuse_bool_subtraction(input.dtype)
     require_dtype(input.dtype, "ifc", "add_stub")
     return other - _scaled(input, alpha)
 
@@ -105,14 +108,16 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     aliases=("multiply",),
     grad_node="MulBackward0",
     takes_numbers=True,
+    wide_numbers=True,
 )
+@half_in_float32
 def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input * other``, broadcast. For bools: and."""
     check_broadcast(input, other)
     return input * other
 
 
-@op(promote=("input", "tensor1", "tensor2"), inplace=True, out=True, grad_node="MulBackward0")
+@op(promote=("input", "tensor1", "tensor2"), inplace=True, out=True, grad_node="MulBackward0", wide_numbers=True)
 @half_in_float32
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``, broadcast."""
@@ -121,7 +126,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     return input + _scaled(tensor1, value) * tensor2
 
 
-@op(promote=("input", "tensor1", "tensor2"), inplace=True, out=True, grad_node="MulBackward0")
+@op(promote=("input", "tensor1", "tensor2"), inplace=True, out=True, grad_node="MulBackward0", wide_numbers=True)
 @half_in_float32
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``, broadcast. Integers are refused."""
@@ -166,17 +171,11 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
 # Division
 
 
-def _settled(x: Tensor) -> Tensor:
-    """``x`` with half precision rounded here: XLA may otherwise carry float32 on to the next step."""
-    info = jnp.finfo(x.dtype)
-    return lax.reduce_precision(x, info.nexp, info.nmant)
-
-
 @jax.custom_jvp
 def _floor_quotient(a: Tensor, b: Tensor) -> Tensor:
     """The floor of the exact quotient of floats, which the rounded quotient's floor can miss by one."""
-    mod = _settled(lax.rem(a, b))
-    div = _settled(_settled(a - mod) / b)
+    mod = rounded(lax.rem(a, b))
+    div = rounded(rounded(a - mod) / b)
     div = jnp.where((mod != 0) & ((b < 0) != (mod < 0)), div - 1, div)
     floor = jnp.floor(div)
     floor = jnp.where(div - floor > 0.5, floor + 1, floor)
@@ -199,7 +198,7 @@ def _divide_trunc(a: Tensor, b: Tensor) -> Tensor:
     require_dtype(a.dtype, "if", "div_trunc_cpu")
     if is_integral(a.dtype):
         return lax.div(*jnp.broadcast_arrays(a, b))
-    return jnp.trunc(_settled(lax.stop_gradient(a) / lax.stop_gradient(b)))
+    return jnp.trunc(rounded(lax.stop_gradient(a) / lax.stop_gradient(b)))
 
 
 def divide(a: Tensor, b: Tensor) -> Tensor:
@@ -217,6 +216,7 @@ def divide(a: Tensor, b: Tensor) -> Tensor:
     node=lambda rounding_mode=None, **_: "DivBackward2" if rounding_mode else "DivBackward0",
     grad_node="DivBackward0",
     takes_numbers=True,
+    wide_numbers=True,
 )
 def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``, broadcast; rounded where ``rounding_mode`` is ``"trunc"`` or ``"floor"``.
@@ -226,7 +226,8 @@ def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | 
     """
     check_broadcast(input, other)
     if rounding_mode is None:
-        return divide(input, other)
+        return half_in_float32(divide)(input, other)
+    input, other = narrowed(input, other)
     if rounding_mode == "floor":
         return _divide_floor(input, other)
     if rounding_mode == "trunc":
@@ -241,7 +242,9 @@ def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | 
     out=CASTABLE.but(autograd="div"),
     node="DivBackward0",
     grad_node="DivBackward0",
+    wide_numbers=True,
 )
+@half_in_float32
 def true_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input / other``, broadcast; integers give the default floating dtype."""
     check_broadcast(input, other)
@@ -448,7 +451,10 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     _refuse_complex_clamp(input.dtype)
-    require_dtype(input.dtype, "if", "clamp_cpu")
+    if min is None or max is None:
+        require_dtype(input.dtype, "bif", "minimum_cpu" if min is None else "maximum_cpu")
+    else:
+        require_dtype(input.dtype, "if", "clamp_cpu")
     return _clamp_between(input, min, max)
 
 
@@ -461,7 +467,8 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
 )
 def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
     """``input``, but at least ``min``, broadcast."""
-    _refuse_complex_clamp(input.dtype)
+    if min.ndim == 0:
+        _refuse_complex_clamp(input.dtype)
     require_dtype(input.dtype, "bif", "maximum_cpu")
     return _clamp_between(input, min, None)
 
@@ -475,7 +482,8 @@ def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
 )
 def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
     """``input``, but at most ``max``, broadcast."""
-    _refuse_complex_clamp(input.dtype)
+    if max.ndim == 0:
+        _refuse_complex_clamp(input.dtype)
     require_dtype(input.dtype, "bif", "minimum_cpu")
     return _clamp_between(input, None, max)
 

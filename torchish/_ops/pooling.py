@@ -13,9 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .kernel_dtypes import require_dtype
 from .out_rules import UNCHECKED, UNCHECKED_EXPANDED
+from .reduction import require_mean_dtype
 from .registry import Dims, Tensor, op
-from .scalar_types import is_bool, is_complex, is_inexact, is_integral, scalar_name
+from .scalar_types import is_inexact, is_integral
 from .windows import (
     Window,
     adaptive_bounds,
@@ -86,8 +88,7 @@ def _check_max_pool1d(input: Tensor, kernel: int, stride: int, padding: int, dil
         )
     if dilation <= 0:
         raise RuntimeError(f"max_pool1d() dilation must be greater than zero, but got {dilation}")
-    if not is_inexact(input.dtype):
-        raise NotImplementedError(f"\"max_pool1d_impl\" not implemented for '{scalar_name(input.dtype)}'")
+    require_dtype(input.dtype, "f", "max_pool1d_impl")
 
 
 def _check_parameters(input: Tensor, n: int, name: str, kernel: Any, strides: Any, pads: Any, dilations: Any) -> None:
@@ -149,13 +150,6 @@ def _check_counts(input: Tensor, n: int, name: str, kernel: Sequence[int], count
     )
 
 
-def _refuse(input: Tensor, kernel: str, integers: bool) -> None:
-    """Refuse bools and complex numbers, and integers unless ``integers``."""
-    dtype = input.dtype
-    if is_bool(dtype) or is_complex(dtype) or (is_integral(dtype) and not integers):
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(dtype)}'")
-
-
 def _max(input: Tensor, windows: list[Window]) -> tuple[Tensor, Tensor]:
     """The maxima, and where in the flattened spatial dimensions each comes from."""
     n = len(windows)
@@ -176,7 +170,7 @@ def _max_pool(
     n: int, name: str, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Tensor, Tensor]:
     windows = _windows(input, n, name, kernel_size, stride, padding, dilation, ceil_mode)
-    _refuse(input, f"max_pool{max(n, 2)}d", integers=True)
+    require_dtype(input.dtype, "if", f"max_pool{max(n, 2)}d")
     return _max(input, windows)
 
 
@@ -223,7 +217,7 @@ def max_pool3d(
     return _max_pool(3, "max_pool3d", input, kernel_size, stride, padding, dilation, ceil_mode)[0]
 
 
-@op(saves="operands", namespaces=("torch", "nn.functional"), node="SqueezeBackward1", grad_node="SqueezeBackward1")
+@op(saves="operands", namespaces=("torch",), node="SqueezeBackward1", grad_node="SqueezeBackward1")
 def max_pool1d_with_indices(
     input: Tensor,
     kernel_size: Dims,
@@ -236,7 +230,7 @@ def max_pool1d_with_indices(
     return _max_pool(1, "max_pool1d_with_indices", input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@op(saves="operands", namespaces=("nn.functional",), node="MaxPool2DWithIndicesBackward0")
+@op(saves="operands", namespaces=(), node="MaxPool2DWithIndicesBackward0")
 def max_pool2d_with_indices(
     input: Tensor,
     kernel_size: Dims,
@@ -249,7 +243,7 @@ def max_pool2d_with_indices(
     return _max_pool(2, "max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@op(saves="operands", namespaces=("nn.functional",), node="MaxPool3DWithIndicesBackward0")
+@op(saves="operands", namespaces=(), node="MaxPool3DWithIndicesBackward0")
 def max_pool3d_with_indices(
     input: Tensor,
     kernel_size: Dims,
@@ -284,6 +278,14 @@ def _divisors(windows: list[Window], sizes: Sequence[int], count_include_pad: bo
     return total
 
 
+def refuse_average(dtype: np.dtype, n: int) -> None:
+    """Refuse the dtypes that PyTorch's averages over windows of ``n`` dimensions do not take."""
+    if n == 3:
+        require_dtype(dtype, "ld", "avg_pool3d_out_frame")
+    else:
+        require_dtype(dtype, "lf", "avg_pool2d")
+
+
 def _avg_pool(
     n: int,
     input: Tensor,
@@ -297,7 +299,7 @@ def _avg_pool(
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     windows = _windows(input, n, f"avg_pool{n}d", kernel_size, stride, padding, 1, ceil_mode)
-    _refuse(input, f"avg_pool{max(n, 2)}d", integers=True)
+    refuse_average(input.dtype, n)
     total = _accumulated(input)
     for axis, window in enumerate(windows):
         total = sum_over(total, input.ndim - n + axis, window)
@@ -393,9 +395,11 @@ def _check_adaptive(input: Tensor, counts: list[int], n: int, name: str, average
                 f"{name}(): Expected input to have non-zero size for non-batch dimensions, "
                 f"but input has sizes {list(input.shape)} with dimension {dim} being empty"
             )
-    if not is_inexact(input.dtype) or is_complex(input.dtype):
-        kernel = f"adaptive_{'avg' if average else 'max'}_pool{max(n, 2)}d"
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(input.dtype)}'")
+    if average and all(count == 1 for count in counts):
+        require_mean_dtype(input.dtype)
+    else:
+        kernel = f"adaptive_{'avg' if average else 'max'}_pool"
+        require_dtype(input.dtype, "f", f"{kernel}3d_cpu" if n == 3 else f"{kernel}2d")
 
 
 def _adaptive_avg(n: int, input: Tensor, output_size: Any) -> Tensor:

@@ -25,6 +25,7 @@ from torchish._ops.dims import (
     size_of,
     widen,
 )
+from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.out_rules import (
     ALL,
     CASTABLE,
@@ -40,6 +41,7 @@ from torchish._ops.out_rules import (
     prod_rule,
     summed_rule,
 )
+from torchish._ops.pointwise import refuse_bool_subtraction
 from torchish._ops.registry import Dims, DType, Number, Tensor, op
 
 
@@ -70,20 +72,24 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType 
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType = None) -> Tensor:
     """The sum over ``dim`` with NaN counted as zero. Real dtypes only."""
     if scalar_types.is_complex(input.dtype):
-        raise RuntimeError("nansum does not support complex inputs")
+        raise RuntimeError("nansum on CPU does not support complex inputs")
     return sum(jnp.where(is_nan(input), jnp.zeros((), input.dtype), input), dim, keepdim, dtype=dtype)
+
+
+def require_mean_dtype(dtype: np.dtype, which: str = "Input") -> None:
+    """Refuse to average integers, as ``mean`` does."""
+    if not scalar_types.is_inexact(dtype):
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
+            f"Got: {scalar_types.scalar_name(dtype)}"
+        )
 
 
 @op(out=mean_rule, node=lambda dim, **_: _over(dim, "Mean"), grad_node="DivBackward1")
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType = None) -> Tensor:
     """The arithmetic mean over ``dim`` (all dimensions by default). Floating and complex dtypes only."""
     target = input.dtype if dtype is None else dtype
-    if not scalar_types.is_inexact(target):
-        which = "Input" if dtype is None else "Optional"
-        raise RuntimeError(
-            f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
-            f"Got: {scalar_types.scalar_name(target)}"
-        )
+    require_mean_dtype(target, "Input" if dtype is None else "Optional")
     axes = normalize_dims(dim, input.ndim)
     x = widen(cast(input, target))
     return (jnp.sum(x, axis=axes, keepdims=keepdim) / jnp.asarray(size_of(x, axes), x.dtype)).astype(target)
@@ -114,8 +120,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
 
 
 def _real_only(input: Tensor, kernel: str) -> None:
-    if scalar_types.is_complex(input.dtype):
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_types.scalar_name(input.dtype)}'")
+    require_dtype(input.dtype, "bif", kernel)
 
 
 def _extremum(input: Tensor, dim: Dims, keepdim: bool, name: str) -> Tensor:
@@ -141,7 +146,7 @@ def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
 @op(out=EXPECTED, returns=("min", "max"), grad_node="MulBackward0")
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """The smallest and the largest value over ``dim`` (all by default), as ``(min, max)``."""
-    _real_only(input, "aminmax_cpu" if dim is not None else "aminmax_all_cpu")
+    _real_only(input, "aminmax_cpu")
     axes = normalize_dims(dim, input.ndim)
     if input.size == 0 and dim is None:
         raise RuntimeError(
@@ -230,7 +235,9 @@ _first_min = partial(_first_extremum, jnp.min)
 
 
 def _extremum_over_dim(input: Tensor, dim: int, keepdim: bool, find, name: str) -> tuple[Tensor, Tensor]:
-    _real_only(input, name)
+    if scalar_types.is_complex(input.dtype):
+        raise RuntimeError(f"{name}(): does not support complex input")
+    _real_only(input, f"{name}_cpu")
     normalize_dim(dim, input.ndim)
     require_elements(input, dim, name)
     return choose(find, input, dim, keepdim)
@@ -266,6 +273,7 @@ def _arg_extremum(input: Tensor, dim: int | None, keepdim: bool, find, name: str
     for kind, refused in (("complex", scalar_types.is_complex), ("bool", scalar_types.is_bool)):
         if refused(input.dtype):
             raise RuntimeError(f"{name}(): does not support {kind} input")
+    _real_only(input, f"{name}_cpu")
     if dim is None:
         if input.size == 0:
             raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
@@ -356,20 +364,22 @@ def _(primals, tangents):
     return root, jnp.where(zero, jnp.zeros((), t.dtype), t / (2 * jnp.where(zero, jnp.ones((), root.dtype), root)))
 
 
-def _variance(input: Tensor, axes: tuple[int, ...], correction: Number | None) -> Tensor:
+def _variance(input: Tensor, axes: tuple[int, ...], correction: Number | None, name: str) -> Tensor:
     """The variance over ``axes``, which are kept, in the dtype that it is accumulated in."""
     if not scalar_types.is_inexact(input.dtype):
-        raise RuntimeError("std and var only support floating point and complex dtypes")
+        raise RuntimeError(f"{name} only support floating point and complex dtypes")
     x = widen(input)
     squares = _scatter_about_mean(axes, x)
     freedom = jnp.asarray(size_of(x, axes) - (1 if correction is None else correction)).astype(squares.dtype)
     return squares / jnp.maximum(freedom, jnp.zeros((), squares.dtype))
 
 
-def _moments(input: Tensor, dim: Dims, correction: Number | None, keepdim: bool, root: bool) -> tuple[Tensor, Tensor]:
+def _moments(
+    input: Tensor, dim: Dims, correction: Number | None, keepdim: bool, root: bool, name: str = "std and var"
+) -> tuple[Tensor, Tensor]:
     """Standard deviation (``root``) or variance, and mean."""
     axes = normalize_dims(dim, input.ndim)
-    spread = _variance(input, axes, correction)
+    spread = _variance(input, axes, correction, name)
     spread = _sqrt_flat_at_zero(spread) if root else spread
     spread = spread if keepdim else jnp.squeeze(spread, axes)
     return spread.astype(scalar_types.real_of(input.dtype)), mean(input, axes if input.ndim else None, keepdim)
@@ -395,7 +405,7 @@ def std_mean(
     input: Tensor, dim: Dims = None, *, correction: Number | None = None, keepdim: bool = False
 ) -> tuple[Tensor, Tensor]:
     """The standard deviation and the mean over ``dim``."""
-    return _moments(input, dim, correction, keepdim, root=True)
+    return _moments(input, dim, correction, keepdim, root=True, name="std_mean")
 
 
 @op(name="var_mean.correction", node="VarMeanBackward0", grad_node="MulBackward0")
@@ -403,7 +413,7 @@ def var_mean(
     input: Tensor, dim: Dims = None, *, correction: Number | None = None, keepdim: bool = False
 ) -> tuple[Tensor, Tensor]:
     """The variance and the mean over ``dim``."""
-    return _moments(input, dim, correction, keepdim, root=False)
+    return _moments(input, dim, correction, keepdim, root=False, name="var_mean")
 
 
 # --- norms ----------------------------------------------------------------------------------------------
@@ -517,12 +527,17 @@ def linalg_vector_norm(
 
 def _nuclear_norm(input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     """The sum of singular values of the matrices that ``dim`` spans."""
-    if dim is not None and (isinstance(dim, int) or len(dim) != 2):
-        shown = dim if isinstance(dim, int) else " ".join(map(str, dim))
-        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {shown}")
     if input.ndim < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
-    axes = normalize_dims((-2, -1) if dim is None else dim, input.ndim)
+    dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else dim
+    if len(dims) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
+    name = scalar_types.scalar_name(input.dtype)
+    if not scalar_types.is_inexact(input.dtype):
+        raise RuntimeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {name}")
+    if input.dtype.itemsize == 2:
+        raise RuntimeError(f"linalg.matrix_norm: Low precision dtypes not supported. Got {name}")
+    axes = normalize_dims(dims, input.ndim)
     matrices = jnp.moveaxis(input, axes, (-2, -1))
     total = jnp.sum(jnp.linalg.svd(matrices, full_matrices=False, compute_uv=False), axis=-1)
     return jnp.expand_dims(total, axes) if keepdim else total
@@ -547,10 +562,14 @@ def norm(
 @op(promote=("input", "other"), grad_node="MulBackward0")
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The ``p``-norm of ``input - other``, which broadcast together: a 0-dim tensor."""
+    refuse_bool_subtraction(input.dtype)
+    if not scalar_types.is_inexact(input.dtype):
+        name = scalar_types.scalar_name(input.dtype)
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {name} instead.")
     return linalg_vector_norm(input - other, p)
 
 
-@op(promote=("input",), int_to_float=True, out=logsumexp_rule, grad_node="MulBackward0")
+@op(aliases=("special.logsumexp",), promote=("input",), int_to_float=True, out=logsumexp_rule, grad_node="MulBackward0")
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow. Integers give the default floating dtype."""
     axes = normalize_dims(dim, input.ndim)

@@ -21,6 +21,7 @@ The annotations say what each parameter is. Modules that define ops start with
 ``... | None``         the same, or absent
 ``Tensors``            a sequence of arrays
 ``Size``               static; a tuple of ints, given as a sequence or one by one where ``variadic``
+``Ints``               static; a tuple of ints, given as a sequence alone
 ``Dims``               static; an int, a tuple of ints, or None
 ``DType``              static; the body sees NumPy's dtype (or None)
 anything else          static: part of the compile key, so it must be hashable
@@ -48,6 +49,7 @@ Tensor: TypeAlias = jax.Array
 Number: TypeAlias = Any  # jax.Array of shape (), or the Python number that is the default
 Tensors: TypeAlias = Sequence[jax.Array]
 Size: TypeAlias = tuple[int, ...]
+Ints: TypeAlias = tuple[int, ...]
 Dims: TypeAlias = int | tuple[int, ...] | None
 DType: TypeAlias = np.dtype | None
 
@@ -91,12 +93,17 @@ class Op:
     grad_node: str | None
     saves: str | None
     differentiable: bool | tuple[int, ...]
+    underived: dict[str, str]
     returns: tuple[str, ...] | None
     variadic: str | None
     takes_numbers: bool
+    wide_numbers: bool
     fits: bool
+    refuses_derivative: Callable[..., Exception | None] | None = None
     check: Callable[..., Any] | None = None
     check_error: Callable[..., Exception] | None = None
+    derivative_check: Callable[..., Any] | None = None
+    derivative_error: Callable[[], Exception] | None = None
     validate: Callable[[dict[str, np.dtype]], None] | None = None
     kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -139,10 +146,13 @@ def op(
     grad_node: str | None = None,
     saves: str | None = None,
     differentiable: bool | tuple[int, ...] = True,
+    underived: dict[str, str] | None = None,
     returns: tuple[str, ...] | None = None,
     variadic: str | None = None,
     takes_numbers: bool = False,
+    refuses_derivative: Callable[..., Exception | None] | None = None,
     fits: bool = False,
+    wide_numbers: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Define an op. The decorated function stays the pure JAX body; the definition goes to ``OPS``.
 
@@ -169,10 +179,16 @@ def op(
             ours has the old data. ``"indices"`` where in addition the derivative is the same for nearby operands:
             PyTorch's reads indices among the results (``max`` over a dimension, ``sort``).
         differentiable: False for ops whose result never requires grad; or which of several results do.
+        underived: the operands by which PyTorch has no derivative, and what its error calls that, which ``backward()``
+            raises where a gradient is to go there. The body's derivative by them is NaN.
         returns: the field names of the result where PyTorch gives a named tuple.
         variadic: the ``Size``/``Dims`` parameter that may be given as separate arguments.
         takes_numbers: whether operands that may be numbers may all be, as in ``torch.add(2, 3)``.
+        refuses_derivative: where the result requires grad and yet has no derivative: the exception that ``backward()``
+            raises there, or None, as a function of the arguments by name (of tensors, ``jax.ShapeDtypeStruct``).
         fits: whether a number has to fit the first operand's dtype, as in ``x.fill_(300)``.
+        wide_numbers: whether numbers and 0-dim tensors of another dtype stay float32 beside float16 and bfloat16:
+            PyTorch does not round 0.1 before it multiplies by it. The body is ``half_in_float32``.
     """
 
     def define(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,10 +211,13 @@ def op(
             grad_node=grad_node,
             saves=saves,
             differentiable=differentiable,
+            underived=underived or {},
             returns=returns,
             variadic=variadic,
             takes_numbers=takes_numbers,
+            refuses_derivative=refuses_derivative,
             fits=fits,
+            wide_numbers=wide_numbers,
         )
         OPS[op_name] = definition
         fn.op = definition  # type: ignore[attr-defined]
@@ -232,6 +251,19 @@ def check_of(fn: Callable[..., Any], error: Callable[..., Exception]) -> Callabl
     def attach(check: Callable[..., Any]) -> Callable[..., Any]:
         definition: Op = fn.op  # type: ignore[attr-defined]
         definition.check, definition.check_error = check, error
+        return check
+
+    return attach
+
+
+def derivative_check_of(fn: Callable[..., Any], error: Callable[[], Exception]) -> Callable[..., Any]:
+    """Attach a check on the gradients that arrive at an op, as a decorator: a pure JAX function that says whether they
+    are bad. Its parameters are the op's results, as a tuple, and their gradients as PyTorch has them (None where none).
+    """
+
+    def attach(check: Callable[..., Any]) -> Callable[..., Any]:
+        definition: Op = fn.op  # type: ignore[attr-defined]
+        definition.derivative_check, definition.derivative_error = check, error
         return check
 
     return attach

@@ -380,6 +380,11 @@ def scale_shift(z: Tensor, std: Tensor | Number, mean: Tensor | Number, zero: Nu
     return (lax.reduce_precision(product, info.nexp, info.nmant) + mean.astype(_F32)).astype(z.dtype)
 
 
+@check_of(scale_shift, lambda witness, **_: RuntimeError("normal expects all elements of std >= 0.0"))
+def _(z: Tensor, std: Tensor | Number, **_: Any) -> tuple[Tensor, Tensor]:
+    return jnp.any(std < 0), jnp.zeros((), _I64)
+
+
 # Multinomial
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, cast, iota, is_nan, normalize_dim, widen
 from torchish._ops.indexing import gather_along
+from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.out_rules import ALL, EXPECTED_SCALAR_TYPE, cumulative_rule, diff_rule
 from torchish._ops.registry import DType, Tensor, op
 
@@ -100,9 +101,7 @@ def _log_add_exp(a: Tensor, b: Tensor) -> Tensor:
 @op(out=EXPECTED_SCALAR_TYPE, grad_node="SubBackward0")
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(input)))`` along ``dim``, without overflow. Floating and complex dtypes only."""
-    if not scalar_types.is_inexact(input.dtype):
-        name = scalar_types.scalar_name(input.dtype)
-        raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{name}'")
+    require_dtype(input.dtype, "fc", "logcumsumexp_out_cpu")
     return _running(_log_add_exp, input, dim, input.dtype, -np.inf, jax.lax.cumlogsumexp)
 
 
@@ -138,9 +137,7 @@ def _(largest, axis, primals, tangents):
 
 def _cumulative_extremum(input: Tensor, dim: int, largest: bool) -> tuple[Tensor, Tensor]:
     axis = normalize_dim(dim, input.ndim)
-    if scalar_types.is_complex(input.dtype):
-        name = "cummax_helper_cpu" if largest else "cummin_helper_cpu"
-        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_types.scalar_name(input.dtype)}'")
+    require_dtype(input.dtype, "bif", "cummax_cpu" if largest else "cummin_cpu")
     if input.size == 0:
         return input, jnp.zeros(input.shape, np.int64)
     # XLA's own scans of other platforms refuse bools.
@@ -196,6 +193,7 @@ def diff(
     if n == 0:
         return input
     x = jnp.concatenate(parts, axis) if len(parts) > 1 else input
+    require_dtype(x.dtype, "bifc", "add_stub")
     subtract = jnp.not_equal if scalar_types.is_bool(x.dtype) else jnp.subtract
     for _ in range(min(n, x.shape[axis])):
         size = x.shape[axis]

@@ -29,6 +29,7 @@ from torchish._ops.indexing import (
     shown_shape,
     written,
 )
+from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.out_rules import GATHERED, SCATTERED
 from torchish._ops.registry import Number, Tensor, check_of, op
 
@@ -168,6 +169,8 @@ def scatter_reduce(
     if operands is None:
         return input
     x, dims, where, values = operands
+    taken = {"mean": "ifc", "amax": "bif", "amin": "bif"}.get(reduce, "bifc")
+    require_dtype(x.dtype, taken, "scatter_gather_tensor_cpu" + (f"_reduce_{reduce}" if len(taken) == 3 else ""))
     return _reduce_into(x, dims, where, values, reduce, include_self).reshape(input.shape)
 
 
@@ -179,25 +182,25 @@ for _scatter in (scatter_src, scatter_value, scatter_src_reduce, scatter_value_r
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _combine_at(kind: str, dims: tuple[int, ...], x: Tensor, indices: tuple[Tensor, ...], src: Tensor) -> Tensor:
+def combine_at(kind: str, dims: tuple[int, ...], x: Tensor, indices: tuple[Tensor, ...], src: Tensor) -> Tensor:
     """``x`` multiplied by, or taken the extremum with, ``src`` at ``indices``."""
     ref = at(x, dims, indices)
     return {"prod": ref.mul, "amax": ref.max, "amin": ref.min}[kind](src, mode=IN_BOUNDS)
 
 
-@_combine_at.defjvp
+@combine_at.defjvp
 def _(kind, dims, primals, tangents):
     """A product's slope is the product of the others, also past one zero; extrema are shared among equals."""
     (x, indices, src), (x_t, _, src_t) = primals, tangents
-    result = _combine_at(kind, dims, x, indices, src)
+    result = combine_at(kind, dims, x, indices, src)
     nothing = jnp.zeros_like(x)
     if kind == "prod":
         is_zero = src == 0
         zeros = add_at(nothing, dims, indices, is_zero.astype(x.dtype))
         lone_zero = is_zero & (read(zeros, dims, indices) == 1)
         nonzero_x = jnp.where(x == 0, jnp.ones((), x.dtype), x)
-        x_slope = _combine_at(kind, dims, nonzero_x, indices, src) / nonzero_x
-        others = _combine_at(kind, dims, x, indices, jnp.where(lone_zero, jnp.ones((), x.dtype), src))
+        x_slope = combine_at(kind, dims, nonzero_x, indices, src) / nonzero_x
+        others = combine_at(kind, dims, x, indices, jnp.where(lone_zero, jnp.ones((), x.dtype), src))
         quotient = read(result, dims, indices) / jnp.where(is_zero, jnp.ones((), x.dtype), src)
         src_slope = jnp.where(lone_zero, read(others, dims, indices), quotient)
     else:
@@ -229,7 +232,7 @@ def _reduce_into(
     if not include_self:
         x = jnp.where(written(x, dims, indices), jnp.asarray(_identity(reduce, x.dtype), x.dtype), x)
     if reduce in ("prod", "amax", "amin"):
-        return _combine_at(reduce, dims, x, indices, src)
+        return combine_at(reduce, dims, x, indices, src)
     total = add_at(x, dims, indices, src)
     if reduce == "sum":
         return total
@@ -248,6 +251,13 @@ def index_reduce(
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     axis = normalize_dim(dim, input.ndim)
     check_slices(input, index, source, axis)
+    for which, taken, kernel in (
+        ("mean", "ifc", "div_floor_cpu"),
+        ("amax", "bif", "maximum_cpu"),
+        ("amin", "bif", "minimum_cpu"),
+    ):
+        if reduce == which:
+            require_dtype(input.dtype, taken, kernel)
     x, where = at_least_1d(input), (at_least_1d(index),)
     return _reduce_into(x, (axis,), where, at_least_1d(source), reduce, include_self).reshape(input.shape)
 

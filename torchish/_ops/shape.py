@@ -12,8 +12,9 @@ import numpy as np
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, distinct_dims, iota, normalize_dim
 from torchish._ops.indexing import read, scalar_as, shown_shape
+from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.out_rules import CASTABLE, CONCATENATED, UNCHECKED_EXPANDED, diag_rule
-from torchish._ops.registry import Dims, DType, Number, Size, Tensor, Tensors, check_of, op
+from torchish._ops.registry import Dims, Ints, Number, Size, Tensor, Tensors, check_of, op
 
 # --- joining ----------------------------------------------------------------------------------------
 
@@ -351,26 +352,6 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return diag_embed(input.reshape(-1), offset)
 
 
-def _triangle_indices(row: int, col: int, offset: int, dtype: DType, lower: bool) -> Tensor:
-    for name, size in (("row", row), ("col", col)):
-        if size < 0:
-            raise RuntimeError(f"{name} must be non-negative, got{size}")
-    below = np.arange(col) - np.arange(row)[:, None] <= (offset if lower else offset - 1)
-    return jnp.asarray(np.stack(np.nonzero(below if lower else ~below)), np.int64 if dtype is None else dtype)
-
-
-@op(namespaces=("torch",), differentiable=False)
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None) -> Tensor:
-    """The positions of a ``row`` x ``col`` matrix's lower triangle, as two rows of int64."""
-    return _triangle_indices(row, col, offset, dtype, lower=True)
-
-
-@op(namespaces=("torch",), differentiable=False)
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None) -> Tensor:
-    """The positions of a ``row`` x ``col`` matrix's upper triangle, as two rows of int64."""
-    return _triangle_indices(row, col, offset, dtype, lower=False)
-
-
 @op(namespaces=(), differentiable=False)
 def one_hot(tensor: Tensor, num_classes: int) -> Tensor:
     """A new last dimension of size ``num_classes``, 1 at the class and 0 elsewhere; int64 in and out."""
@@ -436,6 +417,8 @@ def _pick_static(x: Tensor, axis: int, positions: np.ndarray) -> Tensor:
             run = jax.lax.slice_in_dim(x, min(first, last), max(first, last) + 1, axis=axis)
             parts.append(jnp.flip(run, axis) if step < 0 else run)
         start = stop
+    if not parts:
+        return jax.lax.slice_in_dim(x, 0, 0, axis=axis)
     return jnp.concatenate(parts, axis) if len(parts) > 1 else parts[0]
 
 
@@ -451,14 +434,44 @@ def _replicated(size: int, before: int, after: int) -> np.ndarray:
 def _circular(size: int, before: int, after: int) -> np.ndarray:
     """What is left after cropping goes round, not the whole."""
     start, stop = max(-before, 0), size - max(-after, 0)
+    if start == stop:
+        return np.arange(0)
     return start + np.arange(-max(before, 0), stop - start + max(after, 0)) % (stop - start)
 
 
 _POSITIONS = {"reflect": _reflected, "replicate": _replicated, "circular": _circular}
 
 
-def _refuse_padding(input: Tensor, pad: Size, pairs: list[tuple[int, int]], mode: str) -> None:
-    for axis, (before, after) in enumerate(pairs):
+_PADDED_RANKS = "\n".join(
+    [
+        "Supported combinations for non-constant padding:",
+        *(
+            f"  - {n + 1}D or {n + 2}D input: padding size = {2 * n} (pads last {'' if n == 1 else f'{n} '}dimension"
+            f"{'' if n == 1 else 's'})"
+            for n in (1, 2, 3)
+        ),
+    ]
+)
+
+
+def _refuse_size(input: Tensor, pairs: list[tuple[int, int]], mode: str, n: int) -> None:
+    """Refuse to crop everything; the text has PyTorch's punctuation, which differs between kernels."""
+    shape = input.shape[-n:]
+    made = [size + sum(pair) for size, pair in zip(shape, pairs[-n:], strict=True)]
+    if min(made) >= 1:
+        return
+    letters = "DHW"[-n:]
+    separators = {1: [""], 2: [", ", " " if mode == "replicate" else ""], 3: [" ", ", ", ""]}[n]
+    given = "".join(f"{c}: {size}{s}" for c, size, s in zip(letters, shape, separators, strict=True))
+    wanted = " ".join(f"{c}: {size}" for c, size in zip(letters, made, strict=True))
+    raise RuntimeError(f"input ({given}) is too small. Calculated output {wanted}")
+
+
+def _refuse_padding(input: Tensor, pairs: list[tuple[int, int]], mode: str, n: int) -> None:
+    if mode != "circular":
+        require_dtype(input.dtype, "ifc", f"{'reflection' if mode == 'reflect' else 'replication'}_pad{n}d")
+    for axis in reversed(range(input.ndim - n, input.ndim)):
+        before, after = pairs[axis]
         size = input.shape[axis]
         if mode == "circular" and max(before, after) > size:
             raise RuntimeError("Padding value causes wrapping around more than once.")
@@ -470,11 +483,8 @@ def _refuse_padding(input: Tensor, pad: Size, pairs: list[tuple[int, int]], mode
                 f"Argument #{argument}: Padding size should be less than the corresponding input dimension, but got: "
                 f"padding ({before}, {after}) at dimension {axis} of input {shown_shape(input.shape)}"
             )
-        if size + before + after < 1 and (before, after) != (0, 0):
-            letter = "WHD"[input.ndim - 1 - axis]
-            raise RuntimeError(
-                f"input ({letter}: {size}) is too small. Calculated output {letter}: {size + before + after}"
-            )
+    if mode != "circular":
+        _refuse_size(input, pairs, mode, n)
 
 
 def _pad_node(pad: Size, mode: str, **_) -> str:
@@ -486,15 +496,15 @@ def _pad_node(pad: Size, mode: str, **_) -> str:
 
 
 @op(saves="operands", namespaces=("nn.functional",), node=_pad_node)
-def pad(input: Tensor, pad: Size, mode: str = "constant", value: Number | None = None) -> Tensor:
+def pad(input: Tensor, pad: Ints, mode: str = "constant", value: Number | None = None) -> Tensor:
     """``input`` padded: ``pad`` lists (before, after) from the last dimension on; a negative amount crops.
 
     ``mode``: "constant" (``value``, 0 by default; any dimensions); "reflect" (the edge not repeated),
     "replicate" (the edge repeated) and "circular", which pad the last 1, 2 or 3 dimensions of an input
     that has one or two more.
     """
-    if len(pad) % 2:
-        raise RuntimeError("Padding length must be divisible by 2")
+    if not isinstance(mode, str):
+        raise TypeError(f"pad(): argument 'mode' (position 3) must be str, not {type(mode).__name__}")
     pairs = _pairs(pad, input)
     if mode == "constant":
         return constant_pad_nd(input, pad, 0 if value is None else value)
@@ -504,13 +514,17 @@ def pad(input: Tensor, pad: Size, mode: str = "constant", value: Number | None =
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     spatial = len(pad) // 2
     if not 1 <= spatial <= 3 or input.ndim - spatial not in (1, 2):
-        raise NotImplementedError(f"Padding size {len(pad)} is not supported for {input.ndim}D input tensor.")
+        raise NotImplementedError(
+            f"Padding size {len(pad)} is not supported for {input.ndim}D input tensor.\n{_PADDED_RANKS}"
+        )
     if 0 in input.shape[1 if input.ndim > spatial + 1 else 0 :]:
         raise RuntimeError(
             f"Expected {spatial + 1}D or {spatial + 2}D (batch mode) tensor with possibly 0 batch size and other "
             f"non-zero dimensions for input, but got: {shown_shape(input.shape)}"
         )
-    _refuse_padding(input, pad, pairs, mode)
+    _refuse_padding(input, pairs, mode, spatial)
+    if mode != "circular":
+        require_dtype(input.dtype, "ifc", f"{'reflection' if mode == 'reflect' else 'replication'}_pad{spatial}d")
     for axis, (before, after) in enumerate(pairs):
         if (before, after) != (0, 0):
             input = _pick_static(input, axis, _POSITIONS[mode](input.shape[axis], before, after))

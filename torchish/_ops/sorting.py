@@ -16,15 +16,10 @@ import numpy as np
 from torchish._ops import scalar_types
 from torchish._ops.dims import iota, is_nan, normalize_dim, require_elements
 from torchish._ops.indexing import gather_along
+from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.out_rules import EXPECTED, MEDIAN, Out, positions_rule
 from torchish._ops.reduction import choose, even_share
-from torchish._ops.registry import Number, Tensor, check_of, op
-
-
-def _refuse(input: Tensor, kernel: str, *kinds: str) -> None:
-    """Refuse complex and bool elements (whichever ``kinds`` names) as PyTorch's kernel of that name does."""
-    if input.dtype.kind in kinds:
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_types.scalar_name(input.dtype)}'")
+from torchish._ops.registry import Number, Tensor, check_of, op, validation_of
 
 
 def _ordered_key(x: Tensor) -> Tensor:
@@ -142,6 +137,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise RuntimeError(" topk does not support complex dtypes on CPU")
     if scalar_types.is_bool(input.dtype):
         raise RuntimeError("topk does not support bool dtypes on CPU")
+    require_dtype(input.dtype, "if", "topk_cpu")
     if input.ndim == 0:
         shape = () if k else (0,)
         return input.reshape(-1)[:k].reshape(shape), jnp.zeros(shape, np.int64)
@@ -169,7 +165,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tup
     require_elements(input, dim, "kthvalue")
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
-    _refuse(input, "kthvalue_cpu", "b", "c")
+    require_dtype(input.dtype, "if", "kthvalue_cpu")
     if input.size == 0:
         return _no_slices(input, axis, keepdim)
     return choose(partial(_at_rank, k - 1), input, dim, keepdim)
@@ -205,7 +201,7 @@ _DIM_MEDIANS = {False: partial(_median, False), True: partial(_median, True)}
 
 
 def _full_median(input: Tensor, ignore_nan: bool) -> Tensor:
-    _refuse(input, "median_cpu", "b", "c")
+    require_dtype(input.dtype, "if", "median_cpu")
     if input.size == 0:
         lowest = np.nan if scalar_types.is_inexact(input.dtype) else jnp.iinfo(input.dtype).min
         return jnp.asarray(lowest, input.dtype)
@@ -215,7 +211,7 @@ def _full_median(input: Tensor, ignore_nan: bool) -> Tensor:
 def _dim_median(input: Tensor, dim: int, keepdim: bool, ignore_nan: bool) -> tuple[Tensor, Tensor]:
     axis = normalize_dim(dim, input.ndim)
     require_elements(input, dim, "median")
-    _refuse(input, "median_out", "b", "c")
+    require_dtype(input.dtype, "if", "median_out")
     if input.size == 0:
         return _no_slices(input, axis, keepdim)
     return choose(_DIM_MEDIANS[ignore_nan], input, dim, keepdim)
@@ -290,7 +286,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, T
     """The most frequent values along ``dim``, the smallest of several, and the position of the last occurrence."""
     axis = normalize_dim(dim, input.ndim)
     require_elements(input, dim, "mode")
-    _refuse(input, "mode_cpu", "c")
+    require_dtype(input.dtype, "bif", "mode_cpu")
     if input.size == 0:
         return _no_slices(input, axis, keepdim)
     return choose(_most_frequent, input, dim, keepdim)
@@ -321,6 +317,7 @@ def _insertion_points(sequence: Tensor, values: Tensor, right: bool, out_int32: 
     if sequence.shape[-1] == 0 or flat.size == 0:
         found = jnp.zeros(values.shape, np.int64)
     else:
+        require_dtype(sequence.dtype, "if", "searchsorted_out_cpu")
         found = _bisect(sequence.astype(common), flat.astype(common), right).reshape(values.shape)
     return found.astype(np.int32) if out_int32 else found
 
@@ -409,3 +406,11 @@ def isin(
         place = _bisect(ordered, elements.reshape(-1), right=False).reshape(elements.shape)
         found = jnp.take(ordered, jnp.minimum(place, tests.size - 1)) == elements
     return ~found if invert else found
+
+
+@validation_of(isin)
+def _no_bool_or_complex(dtypes: dict[str, np.dtype]) -> None:
+    for dtype in dtypes.values():
+        if dtype.kind in "bc":
+            name = scalar_types.scalar_name(dtype)
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {name}")

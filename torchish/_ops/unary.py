@@ -36,14 +36,14 @@ def exp(input: Tensor) -> Tensor:
     return jnp.exp(input)
 
 
-@_float_op(saves="result", grad_node="MulBackward1")
+@_float_op(aliases=("special.exp2",), saves="result", grad_node="MulBackward1")
 @half_in_float32
 def exp2(input: Tensor) -> Tensor:
     """2 to the power of each element."""
     return jnp.exp2(input)
 
 
-@_float_op(saves="result")
+@_float_op(aliases=("special.expm1",), saves="result")
 def expm1(input: Tensor) -> Tensor:
     """``exp(input) - 1``, exact near 0."""
     return jnp.expm1(input)
@@ -82,7 +82,7 @@ def log10(input: Tensor) -> Tensor:
     return jnp.log10(input)
 
 
-@_float_op(grad_node="DivBackward0", node="Log1PBackward0")
+@_float_op(aliases=("special.log1p",), grad_node="DivBackward0", node="Log1PBackward0")
 def log1p(input: Tensor) -> Tensor:
     """``log(1 + input)``, exact near 0."""
     return jnp.log1p(input)
@@ -210,7 +210,7 @@ def atanh(input: Tensor) -> Tensor:
     return jnp.arctanh(input)
 
 
-@_float_op(grad_node="WhereBackward0")
+@_float_op(aliases=("special.sinc",), grad_node="WhereBackward0")
 @half_in_float32
 def sinc(input: Tensor) -> Tensor:
     """``sin(pi x) / (pi x)``, and 1 at 0."""
@@ -240,7 +240,9 @@ def rad2deg(input: Tensor) -> Tensor:
 # The logistic function, the error function, the gamma function
 
 
-@_float_op(saves="result", namespaces=_with_functional, grad_node="SigmoidBackwardBackward0")
+@_float_op(
+    aliases=("special.expit",), saves="result", namespaces=_with_functional, grad_node="SigmoidBackwardBackward0"
+)
 def sigmoid(input: Tensor) -> Tensor:
     """``1 / (1 + exp(-input))``."""
     return lax.logistic(input)
@@ -266,7 +268,7 @@ _logit_within.defjvps(
 )
 
 
-@_float_op(grad_node="WhereBackward0")
+@_float_op(aliases=("special.logit",), grad_node="WhereBackward0")
 @half_in_float32
 def logit(input: Tensor, eps: Number | None = None) -> Tensor:
     """``log(input / (1 - input))``, of ``input`` limited to [eps, 1 - eps] where ``eps`` is given."""
@@ -277,21 +279,21 @@ def logit(input: Tensor, eps: Number | None = None) -> Tensor:
     return _logit_within(input, low, 1 - low)
 
 
-@_float_op()
+@_float_op(aliases=("special.erf",))
 def erf(input: Tensor) -> Tensor:
     """The error function. Complex is refused."""
     require_dtype(input.dtype, "f", "erf_vml_cpu")
     return lax.erf(input)
 
 
-@_float_op()
+@_float_op(aliases=("special.erfc",))
 def erfc(input: Tensor) -> Tensor:
     """``1 - erf(input)``, exact where that is small. Complex is refused."""
     require_dtype(input.dtype, "f", "erfc_vml_cpu")
     return lax.erfc(input)
 
 
-@_float_op()
+@_float_op(aliases=("special.erfinv",))
 def erfinv(input: Tensor) -> Tensor:
     """The number whose error function is ``input``; infinite at -1 and 1. Complex is refused."""
     require_dtype(input.dtype, "f", "erfinv_vml_cpu")
@@ -315,7 +317,7 @@ def _trigamma(x: Tensor) -> Tensor:
 _digamma.defjvps(lambda t, ans, x: t * _trigamma(x))
 
 
-@_float_op()
+@_float_op(aliases=("special.digamma", "special.psi"))
 @half_in_float32
 def digamma(input: Tensor) -> Tensor:
     """The derivative of ``lgamma``; infinite at 0, NaN at negative integers. Complex is refused."""
@@ -331,7 +333,7 @@ def _lgamma(x: Tensor) -> Tensor:
 _lgamma.defjvps(lambda t, ans, x: t * _digamma(x))
 
 
-@_float_op()
+@_float_op(aliases=("special.gammaln",))
 @half_in_float32
 def lgamma(input: Tensor) -> Tensor:
     """The logarithm of the gamma function's absolute value. Complex is refused."""
@@ -490,7 +492,12 @@ def frac(input: Tensor) -> Tensor:
     return input - jnp.trunc(input)
 
 
-@op(inplace=True, out=FOUND, node=lambda decimals=0, **_: "RoundBackward1" if decimals else "RoundBackward0")
+@op(
+    inplace=True,
+    out=FOUND,
+    aliases=("special.round",),
+    node=lambda decimals=0, **_: "RoundBackward1" if decimals else "RoundBackward0",
+)
 @half_in_float32
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Each element rounded to ``decimals`` places, ties to even; negative ``decimals`` round to tens, hundreds, ..."""

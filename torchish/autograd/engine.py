@@ -23,6 +23,7 @@ from .._core.generate import OP_FUNCTIONS
 from .._core.graph import FREED, AccumulateGrad, Edge, GraphNode, Node
 from .._core.inplace import cast
 from .._core.tensor import Tensor
+from .._core.underived import Underived
 from .._exec.tape import DISCARD, Capture, Root, tape_of
 from .._exec.value import Aval, Value
 from .._exec.window import THREADS, Context, record, undone_by_failure
@@ -125,7 +126,7 @@ def _fits_a_tape(context: Context, task: Task) -> bool:
     if placement is None:
         return False
     for node in task.order:
-        if node.vjp.placement is not placement:
+        if node.vjp.placement is not placement or node.vjp.check is not None:
             return False
         if node.hooks is not None:
             task.retains = True
@@ -419,6 +420,10 @@ def _before(node: GraphNode, buffer: list[Tensor | None]) -> list[Tensor | None]
 
 def _apply(context: Context, task: Task, node: Node, buffer: list[Tensor | None]) -> Sequence[Tensor | None]:
     """The gradients that ``node`` sends along its edges."""
+    if node.vjp.forward.underived:
+        for target, _ in node.edges:
+            if isinstance(target, Node) and isinstance(target.vjp, Underived) and task.goes_to(target):
+                target.vjp.pull(())
     gradients = differentiate(node, context, buffer, task.create_graph)
     if node.hooks is None or not node.hooks.post:
         return gradients
@@ -470,7 +475,7 @@ def differentiate(
     """Record the node's derivative, as an operation that can itself be differentiated."""
     _check(node)
     assert node.saved is not None
-    if isinstance(node.vjp, DeviceCopy):
+    if isinstance(node.vjp, (DeviceCopy, Underived)):
         return node.vjp.pull(buffer)
     vjp = node.vjp.partial(tuple(g is not None for g in buffer))
     saved = dict(zip(node.vjp.uses, node.saved, strict=True))

@@ -8,28 +8,32 @@ from __future__ import annotations
 
 import typing as _typing
 import warnings
+from math import prod as _prod
 from typing import Any
 
 from .._core.arguments import as_dims as _as_dims
 from .._core.dispatch import call as _call
 from .._core.dtypes import to_np as _to_np
-from .._core.functions.random_functions import dropout_mask as _dropout_mask
+from .._core.functions.embedding_functions import renormalize as _renormalize
+from .._core.functions.normalization_functions import write_statistics as _write_statistics
 from .._core.generate import OP_FUNCTIONS as _OP_FUNCTIONS
 from .._core.load import PUBLIC as _PUBLIC
 from .._core.tensor import Tensor
 from .._ops.registry import OPS as _OPS
+from ._losses import losses as _losses
 
 globals().update(_PUBLIC["nn.functional"])
+globals().update(_losses())
 
 
 # Softmax without a dim
 
 
-def _implicit_dim(name: str, ndim: int) -> int:
+def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
         UserWarning,
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
     return 0 if ndim in (0, 1, 3) else 1
 
@@ -37,21 +41,21 @@ def _implicit_dim(name: str, ndim: int) -> int:
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``exp(x)`` along ``dim``, divided by its sum."""
     if dim is None:
-        dim = _implicit_dim("softmax", len(input.shape))
+        dim = _implicit_dim("softmax", len(input.shape), _stacklevel)
     return _call(_OPS["softmax"], (input,), (dim, _to_np(dtype)))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """The logarithm of ``softmax``."""
     if dim is None:
-        dim = _implicit_dim("log_softmax", len(input.shape))
+        dim = _implicit_dim("log_softmax", len(input.shape), _stacklevel)
     return _call(_OPS["log_softmax"], (input,), (dim, _to_np(dtype)))
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax`` of ``-input``."""
     if dim is None:
-        dim = _implicit_dim("softmin", len(input.shape))
+        dim = _implicit_dim("softmin", len(input.shape), _stacklevel)
     return _call(_OPS["softmin"], (input,), (dim, _to_np(dtype)))
 
 
@@ -74,58 +78,10 @@ for _name in ("relu6", "silu", "mish", "hardsigmoid", "hardswish"):
     globals()[_name] = _with_flag(_name)
 
 
-# Dropout
-
-
-def _check_probability(p: float) -> None:
-    if p < 0.0 or p > 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-
-
-def _masked(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Tensor:
-    _check_probability(p)
-    if not training or p == 0.0 or input.numel() == 0:  # type: ignore[attr-defined]
-        return input
-    if p == 1.0:
-        zeros = input * 0  # type: ignore[operator]
-        return input.mul_(0) if inplace else zeros  # type: ignore[attr-defined]
-    mask = _dropout_mask(input, shape, p)
-    return input.mul_(mask) if inplace else input * mask  # type: ignore[attr-defined, operator]
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zero each element with probability ``p`` and scale the rest by ``1 / (1 - p)``, while training."""
-    return _masked(input, tuple(input.shape), p, training, inplace)
-
-
-def _feature_dropout(name: str, dims: tuple[int, ...]) -> Any:
-    def function(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-        shape = tuple(input.shape)
-        if len(shape) not in dims:
-            warnings.warn(
-                f"{name}: Received a {len(shape)}-D input to {name}, which is deprecated and will result in an error in "
-                "a future release.",
-                UserWarning,
-                stacklevel=2,
-            )
-        batched = len(shape) == max(dims) or name != "dropout1d"
-        lead = 2 if batched else 1
-        return _masked(input, (*shape[:lead], *[1] * (len(shape) - lead)), p, training, inplace)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = "Zero whole channels with probability ``p`` and scale the rest, while training."
-    return function
-
-
-dropout1d = _feature_dropout("dropout1d", (2, 3))
-dropout2d = _feature_dropout("dropout2d", (3, 4))
-dropout3d = _feature_dropout("dropout3d", (4, 5))
-
-
 # Pools that can return indices
 
 
-def _max_pool(n: int) -> Any:
+def _max_pool(n: int, always: bool = False) -> Any:
     plain, indexed = _OPS[f"max_pool{n}d"], _OPS[f"max_pool{n}d_with_indices"]
 
     def function(
@@ -138,14 +94,16 @@ def _max_pool(n: int) -> Any:
         return_indices: bool = False,
     ) -> Any:
         sizes = tuple(_as_dims(x) if x is not None else None for x in (kernel_size, stride, padding, dilation))
-        return _call(indexed if return_indices else plain, (input,), (*sizes, bool(ceil_mode)))
+        return _call(indexed if return_indices or always else plain, (input,), (*sizes, bool(ceil_mode)))
 
-    function.__name__ = function.__qualname__ = f"max_pool{n}d"
-    function.__doc__ = plain.doc
+    shown = indexed if always else plain
+    function.__name__ = function.__qualname__ = shown.name
+    function.__doc__ = shown.doc
     return function
 
 
 max_pool1d, max_pool2d, max_pool3d = _max_pool(1), _max_pool(2), _max_pool(3)
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = (_max_pool(n, True) for n in (1, 2, 3))
 
 
 def _adaptive_max_pool(n: int) -> Any:
@@ -164,12 +122,6 @@ adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (_adaptive_max_p
 
 
 # Normalisation with running statistics, which are written in place
-
-
-def _write_statistics(*pairs: tuple[Tensor | None, Tensor]) -> None:
-    for running, new in pairs:
-        if running is not None:
-            running._write(new._value())
 
 
 def batch_norm(
@@ -206,6 +158,8 @@ def instance_norm(
     """``batch_norm`` with the statistics of each sample alone."""
     if not use_input_stats:
         return _OP_FUNCTIONS["instance_norm.eval"](input, running_mean, running_var, weight, bias, eps)
+    if _prod(input.shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
     outputs = _OP_FUNCTIONS["instance_norm.train"](input, running_mean, running_var, weight, bias, momentum, eps)
     _write_statistics((running_mean, outputs[1]), (running_var, outputs[2]))
     return outputs[0]
@@ -227,18 +181,6 @@ def embedding(
     if max_norm is not None:
         _renormalize(weight, input, float(max_norm), norm_type)
     return _OP_FUNCTIONS["embedding.rows"](input, weight, padding_idx, scale_grad_by_freq)
-
-
-def _renormalize(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -> None:
-    import numpy as np
-
-    from .._core.creation import from_numpy_array
-
-    rows = from_numpy_array(np.unique(np.asarray(input.detach())))
-    table = weight.detach()
-    norms = table[rows].norm(norm_type, dim=1, keepdim=True)
-    scale = (max_norm / (norms + 1e-7)).clamp(max=1.0)
-    table[rows] = table[rows] * scale
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

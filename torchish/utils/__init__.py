@@ -1,3 +1,7 @@
 """Utilities, as ``torch.utils``."""
 
-from . import hooks
+from __future__ import annotations
+
+from . import dlpack, hooks
+
+__all__ = ["dlpack", "hooks"]

@@ -127,6 +127,4 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "channel_shuffle": {"input": f(1, 4, 2, 2), "groups": 2},
     "searchsorted": {"sorted_sequence": Fixed([0.1, 0.4, 0.8])},
     "bucketize": {"boundaries": Fixed([0.1, 0.4, 0.8])},
-    "tril_indices": {"row": 3, "col": 4},
-    "triu_indices": {"row": 3, "col": 4},
 }

@@ -139,16 +139,18 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
 
 @public("Tensor")
-def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
     """Give this tensor another size in place; elements are kept in order, new ones are unspecified."""
     from ..arguments import as_size, unpack
     from ..creation import full_value
     from ..storage import Storage
 
-    shape = as_size(unpack(sizes))
+    shape = as_size(unpack(sizes) if size is None else size)
     aval = self._aval
     if shape == aval.shape:
         return self
+    if any(n < 0 for n in shape):
+        raise RuntimeError("numel: integer multiplication overflow")
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     n = int(np.prod(shape, dtype=np.int64))
@@ -167,7 +169,11 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 def set_(
     self: Tensor, source: Any = None, storage_offset: int = 0, size: Sequence[int] = (), stride: Any = ()
 ) -> Tensor:
-    """Make this tensor share another's Storage, size and stride."""
+    """Make this tensor share another's Storage, size and stride; or a storage's elements."""
+    from ..storage_objects import TypedStorage, UntypedStorage, vector_over
+
+    if isinstance(source, (TypedStorage, UntypedStorage)):
+        source = vector_over(source._vector._storage, self._aval.dtype)
     if not isinstance(source, Tensor):
         raise TypeError(f"set_() takes a Tensor here, not {type(source).__name__}")
     if size:

@@ -11,12 +11,6 @@ from ..tensor import Tensor
 from .overloads import _run
 
 
-@public("linalg", name="qr")
-def linalg_qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
-    """``A`` as a matrix of orthonormal columns times an upper triangular one."""
-    return _run("linalg_qr", (A,), (mode,), out)
-
-
 @public("linalg", name="vector_norm")
 def linalg_vector_norm(
     x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None

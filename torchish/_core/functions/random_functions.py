@@ -6,19 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from ..._exec.statistics import Reason
 from ..._exec.value import from_numpy
-from ..._exec.window import THREADS, record
+from ..._exec.window import THREADS, flush, materialise, record
+from ..._ops.kernel_dtypes import require_dtype
 from ..._ops.out_rules import ALL, ANY
 from ..._ops.registry import OPS
 from .. import generator, random_ops
-from ..arguments import as_size
+from ..arguments import as_int, as_size
 from ..creation import _nonnegative, _np_dtype, _sizes
 from ..device import placement_of
-from ..dispatch import _bind, make_kernel, wrap
+from ..dispatch import _bind, call, make_kernel, wrap
 from ..inplace import check_made_out, check_writable, give_made_out, give_out, store
 from ..public import public
 from ..random_ops import Pending
+from ..rejection_draws import draw_binomial, draw_poisson
 from ..tensor import Tensor, aval_of_argument, requiring_grad
+from ..underived import without_derivative
 
 _device_generators: dict[Any, generator.Generator] = {}
 
@@ -83,7 +87,8 @@ def _drawn_into(name: str, made: Tensor, out: Any, *parameters: Any) -> Tensor:
 
 def _maker(name: str, draw: Any, what: str) -> None:
     def make(
-        *size: Any,
+        *sizes: Any,
+        size: Any = None,
         generator: Any = None,
         out: Any = None,
         dtype: Any = None,
@@ -93,15 +98,9 @@ def _maker(name: str, draw: Any, what: str) -> None:
         pin_memory: bool = False,
         names: Any = None,
     ) -> Tensor:
-        return _made(
-            draw,
-            _nonnegative(_sizes(size, name), name),
-            _dtype_for(name, dtype, out, device),
-            device,
-            generator,
-            requires_grad,
-            out,
-        )
+        shape = _nonnegative(_sizes(sizes if size is None else (size,), name), name)
+        np_dtype = _dtype_for(name, dtype, out, device)
+        return _made(draw, shape, np_dtype, device, generator, requires_grad, out)
 
     def make_like(
         input: Tensor,
@@ -154,18 +153,47 @@ def randint(
     """Integers uniform in [low, high). ``randint(high, size)`` or ``randint(low, high, size)``."""
     given = list(args)
     if size is None:
+        if len(given) + (low is not None) + (high is not None) < 2:
+            got = ", ".join(type(x).__name__ for x in args)
+            raise TypeError(
+                f"randint() received an invalid combination of arguments - got ({got}), but expected a bound and a size"
+            )
         size = given.pop()
+        _require_sizes(size, "randint", len(given) + 1)
+    first, last = _bounds("randint", given, low, high)
+    np_dtype = _dtype_for("randint", dtype, out, device, np.int64)
+    shape = _nonnegative(as_size(size), "randint")
+    return _made(random_ops.draw_integers, shape, np_dtype, device, generator, requires_grad, out, first, last)
+
+
+def _require_sizes(size: Any, name: str, position: int) -> None:
+    if not isinstance(size, (list, tuple)):
+        raise TypeError(
+            f"{name}(): argument 'size' (position {position}) must be tuple of ints, not {type(size).__name__}"
+        )
+
+
+def _bounds(name: str, given: list[Any], low: Any, high: Any) -> tuple[int, int]:
+    """The bounds that a call gives: ``(high)``, ``(low, high)``, or some of them by name."""
     if len(given) == 2:
         low, high = given
-    elif len(given) == 1:
+    elif given:
         if high is None:
             high = given[0]
         else:
             low = given[0]
-    first = 0 if low is None else int(low)
-    np_dtype = _dtype_for("randint", dtype, out, device, np.int64)
-    shape = _nonnegative(as_size(size), "randint")
-    return _made(random_ops.draw_integers, shape, np_dtype, device, generator, requires_grad, out, first, int(high))
+    bounds = []
+    for which, bound in (("low", low), ("high", high)):
+        whole = as_int(bound)
+        if bound is not None and (not isinstance(whole, int) or isinstance(bound, bool)):
+            position = len(given) if which == "high" else 1
+            raise TypeError(
+                f"{name}(): argument '{which}' (position {position}) must be int, not {type(bound).__name__}"
+            )
+        bounds.append(whole)
+    if high is None:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "high"')
+    return bounds[0] or 0, bounds[1]
 
 
 @public("torch")
@@ -182,16 +210,8 @@ def randint_like(
     generator: Any = None,
 ) -> Tensor:
     """Integers uniform in [low, high), of ``input``'s size, dtype and device."""
-    given = list(args)
-    if len(given) == 2:
-        low, high = given
-    elif given:
-        if high is None:
-            high = given[0]
-        else:
-            low = given[0]
+    first, last = _bounds("randint_like", list(args), low, high)
     aval = aval_of_argument("randint_like", input)
-    first = 0 if low is None else int(low)
     where = device if device is not None else aval.placement
     return _made(
         random_ops.draw_integers,
@@ -202,7 +222,7 @@ def randint_like(
         requires_grad,
         None,
         first,
-        int(high),
+        last,
     )
 
 
@@ -219,6 +239,9 @@ def randperm(
     pin_memory: bool = False,
 ) -> Tensor:
     """A random order of the integers below ``n``."""
+    if not isinstance(as_int(n), int):
+        raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}")
+    n = as_int(n)
     placement = placement_of(device if out is None else out.device)
     np_dtype = _dtype_for("randperm", dtype, out, device, np.int64)
     t = drawn(random_ops.draw_permutation(generator or default_of(placement), n, np_dtype), placement)
@@ -356,7 +379,10 @@ def normal(
     tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
     if not tensors:
         if size is None:
-            raise TypeError("normal() received an invalid combination of arguments: numbers need a size")
+            raise TypeError(
+                "normal() received an invalid combination of arguments - got "
+                f"({type(mean).__name__}, {type(std).__name__}), but expected a tensor or a size"
+            )
         return _made(
             random_ops.draw_normal,
             as_size(size),
@@ -370,6 +396,8 @@ def normal(
         )
     from ..._ops.broadcasting import broadcast_shapes
 
+    if isinstance(std, Tensor) and std.dtype.is_complex:
+        raise RuntimeError("normal expects standard deviation to be non-complex")
     shape = broadcast_shapes(*[tuple(x.shape) for x in tensors])
     if len(tensors) == 2 and tensors[0]._aval.numel == tensors[1]._aval.numel:
         shape = tuple(tensors[0].shape)
@@ -379,3 +407,53 @@ def normal(
     dtype_drawn = aval.dtype if out is None else out._aval.dtype
     made = drawn(random_ops.draw_normal_like(source, shape, dtype_drawn, *parts), aval.placement)
     return made if out is None else _drawn_into("normal", made, out, *tensors)
+
+
+# Counts
+
+
+def _on_host(t: Tensor) -> np.ndarray:
+    value = t.detach()._value()
+    if value.array is None and value.window is not None:
+        flush(value.window, Reason.DATA_SHAPE)
+    return np.asarray(materialise(value))
+
+
+@public("torch")
+def poisson(input: Tensor, generator: Any = None) -> Tensor:
+    """Numbers of Poisson distributions with the means in ``input``; on the CPU they are PyTorch's, bit for bit.
+
+    How many draws they take depends on the means, so pending work runs.
+    https://docs.pytorch.org/docs/stable/generated/torch.poisson.html
+    """
+    aval = input._aval
+    require_dtype(aval.dtype, "f", "poisson_cpu")
+    means = _on_host(input)
+    if not (means >= 0).all():
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    source = generator or default_of(aval.placement)
+    made = drawn(draw_poisson(source, input.detach(), lambda: means, aval.shape, aval.dtype), aval.placement)
+    return call(OPS["random.poisson"], (input, made))
+
+
+@public("torch")
+def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
+    """How many of ``count`` trials of probability ``prob`` succeed, broadcast; on the CPU the numbers are PyTorch's."""
+    from ..._ops.broadcasting import broadcast_shapes
+
+    dtype = count._aval.dtype
+    for name, t in (("count", count), ("prob", prob)):
+        if not t.dtype.is_floating_point:
+            raise ValueError(
+                f"binomial only supports floating-point dtypes for {name}, got: {t.dtype._scalar.scalar_name}"
+            )
+    if prob._aval.dtype != dtype:
+        names = [t.dtype._scalar.scalar_name for t in (prob, count)]
+        raise RuntimeError(f"Found dtype {names[0]} but expected {names[1]}")
+    shape = broadcast_shapes(count._aval.shape, prob._aval.shape)
+    placement = count._aval.placement
+    source = generator or default_of(placement)
+    data = lambda: [np.broadcast_to(_on_host(t), shape) for t in (count, prob)]  # noqa: E731
+    made = drawn(draw_binomial(source, count.detach(), prob.detach(), data, shape, dtype), placement)
+    without_derivative(made, (count, prob), "binomial")
+    return made

@@ -191,13 +191,6 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return view_of(input, lambda g: views.permuted(g, order), "PermuteBackward0")
 
 
-@public()
-def adjoint(input: Tensor) -> Tensor:
-    """The conjugate transpose of the last two dimensions."""
-    turned = transpose(input, -2, -1)
-    return OP_FUNCTIONS["conj_physical"](turned) if turned.dtype.is_complex else turned
-
-
 def _reversed(self: Tensor) -> Tensor:
     return view_of(self, lambda g: views.permuted(g, range(len(g.size))[::-1]), "PermuteBackward0")
 
@@ -224,16 +217,8 @@ def _matrix_transpose(self: Tensor) -> Tensor:
     return transpose(self, -2, -1)
 
 
-def _matrix_adjoint(self: Tensor) -> Tensor:
-    if len(self.shape) not in (0, 2):
-        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {len(self.shape)}-D tensor.")
-    return adjoint(self) if len(self.shape) else self
-
-
 Tensor.T = property(_reversed_with_a_warning, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]
 Tensor.mT = property(_matrix_transpose, doc="The last two dimensions exchanged.")  # type: ignore[attr-defined]
-Tensor.H = property(_matrix_adjoint, doc="The conjugate transpose of a matrix.")  # type: ignore[attr-defined]
-Tensor.mH = property(adjoint, doc="The conjugate transpose of the last two dimensions.")  # type: ignore[attr-defined]
 
 
 # Parts
@@ -289,7 +274,7 @@ def _pieces(input: Tensor, d: int, sizes: Sequence[int], name: str) -> tuple[Ten
     return tuple(made)
 
 
-@public()
+@public("torch")
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Consecutive pieces of one dimension: of a size (the last may be smaller), or of given sizes."""
     if len(tensor.shape) == 0:
@@ -315,6 +300,12 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
     count = max(-(-n // size), 1) if size else 1
     return _pieces(tensor, d, [min(size, n - i * size) for i in range(count)], "SplitBackward0")
+
+
+@public("Tensor", name="split")
+def split_method(self: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Consecutive pieces of one dimension: of a size (the last may be smaller), or of given sizes."""
+    return split(self, split_size, dim)
 
 
 @public("Tensor")
@@ -424,9 +415,9 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 
 @public("Tensor")
-def expand(self: Tensor, *sizes: Any) -> Tensor:
+def expand(self: Tensor, *sizes: Any, implicit: bool = False, **named: Any) -> Tensor:
     """Dimensions of size 1 repeated without a copy; -1 leaves a dimension as it is."""
-    size = as_size(unpack(sizes))
+    size = as_size(named["size"] if named else unpack(sizes))
     aval = self._aval
     try:
         return view_of(self, lambda g: views.expanded(g, size), "ExpandBackward0")
@@ -488,43 +479,6 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     if made._view.base._view is not None:
         made._view.over = ELSEWHERE
     return made
-
-
-# Complex
-
-
-@public("torch")
-def view_as_real(input: Tensor) -> Tensor:
-    """A complex tensor as real pairs in a last dimension of size 2, sharing its data."""
-    if not input.dtype.is_complex:
-        raise RuntimeError("view_as_real is only supported for complex tensors")
-    return view_of(input, views.as_real, "ViewAsRealBackward0")
-
-
-@public("torch")
-def view_as_complex(input: Tensor) -> Tensor:
-    """Real pairs in a last dimension of size 2 as a complex tensor, sharing its data."""
-    return view_of(input, views.as_complex, "ViewAsComplexBackward0")
-
-
-@public("torch")
-def real(input: Tensor) -> Tensor:
-    """The real part, sharing the data; a real tensor itself."""
-    if not input.dtype.is_complex:
-        return input
-    return view_of(input, lambda g: views.part_of_complex(g, 0), "SelectBackward0")
-
-
-@public("torch")
-def imag(input: Tensor) -> Tensor:
-    """The imaginary part, sharing the data."""
-    if not input.dtype.is_complex:
-        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-    return view_of(input, lambda g: views.part_of_complex(g, 1), "SelectBackward0")
-
-
-Tensor.real = property(real, doc=real.__doc__)  # type: ignore[attr-defined]
-Tensor.imag = property(imag, doc=imag.__doc__)  # type: ignore[attr-defined]
 
 
 # Layout

@@ -359,21 +359,21 @@ class Softmax(_AlongDim):
     """Exponentials that sum to 1 along ``dim``."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.softmax(input, self.dim)
+        return F.softmax(input, self.dim, _stacklevel=6)
 
 
 class Softmin(_AlongDim):
     """The softmax of ``-x``."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.softmin(input, self.dim)
+        return F.softmin(input, self.dim, _stacklevel=6)
 
 
 class LogSoftmax(_AlongDim):
     """The logarithm of the softmax."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.log_softmax(input, self.dim)
+        return F.log_softmax(input, self.dim, _stacklevel=6)
 
 
 class Softmax2d(Module):

@@ -1,0 +1,146 @@
+"""Carries arguments from PyTorch to torchish and results back, and finds torchish's counterpart of a PyTorch callable."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+import torchish
+
+
+def to_array(t: torch.Tensor) -> np.ndarray:
+    """A PyTorch tensor's data; bfloat16, which NumPy lacks, as float32."""
+    t = t.detach().resolve_conj().resolve_neg()
+    if t._is_zerotensor():
+        t = torch.zeros(t.shape, dtype=t.dtype)
+    return (t.float() if t.dtype == torch.bfloat16 else t).numpy().copy()
+
+
+def array_of(t: torchish.Tensor) -> np.ndarray:
+    """A torchish tensor's data; bfloat16 as float32."""
+    t = t.detach()
+    return np.asarray((t.float() if t.dtype == torchish.bfloat16 else t).numpy())
+
+
+def name_of(dtype: Any) -> str:
+    """``float32`` for either library's dtype."""
+    return str(dtype).removeprefix("torch.")
+
+
+class Translator:
+    """One call's arguments. A tensor that stands in several places is one tensor on the other side too."""
+
+    def __init__(self, requires_grad: bool = False) -> None:
+        self.requires_grad = requires_grad
+        self.made: dict[int, torchish.Tensor] = {}
+
+    def __call__(self, x: Any) -> Any:
+        if isinstance(x, torch.Tensor):
+            if id(x) not in self.made:
+                self.made[id(x)] = self._tensor(x)
+            return self.made[id(x)]
+        if isinstance(x, torch.Size):
+            return torchish.Size(x)
+        if isinstance(x, tuple) and not hasattr(x, "_fields"):
+            return tuple(self(y) for y in x)
+        if isinstance(x, list):
+            return [self(y) for y in x]
+        if isinstance(x, dict):
+            return {name: self(y) for name, y in x.items()}
+        if isinstance(x, torch.dtype):
+            return getattr(torchish, name_of(x))
+        if isinstance(x, torch.device):
+            return torchish.device(str(x))
+        if isinstance(x, (torch.layout, torch.memory_format)):
+            return getattr(torchish, str(x).removeprefix("torch."))
+        if isinstance(x, torch.Generator):
+            return torchish.Generator()
+        return x
+
+    def _tensor(self, t: torch.Tensor) -> torchish.Tensor:
+        differentiable = self.requires_grad and t.requires_grad
+        if isinstance(t, torch.nn.Parameter):
+            return torchish.nn.Parameter(self._copy(t), requires_grad=differentiable)
+        return self._copy(t).requires_grad_(differentiable)
+
+    def _copy(self, t: torch.Tensor) -> torchish.Tensor:
+        return torchish.tensor(to_array(t), dtype=getattr(torchish, name_of(t.dtype)))
+
+
+def leaves(tree: Any) -> Iterator[Any]:
+    """What lists, tuples and dicts hold in the end."""
+    if isinstance(tree, (tuple, list)):
+        for x in tree:
+            yield from leaves(x)
+    elif isinstance(tree, dict):
+        yield from leaves(list(tree.values()))
+    else:
+        yield tree
+
+
+_PLACES = {
+    "": torch,
+    "nn.functional.": torch.nn.functional,
+    "linalg.": torch.linalg,
+    "fft.": torch.fft,
+    "special.": torch.special,
+    "signal.windows.": torch.signal.windows,
+    "masked.": torch.masked,
+    "sparse.": torch.sparse,
+    "Tensor.": torch.Tensor,
+}
+
+
+@functools.cache
+def _names() -> dict[int, str]:
+    """The public name of every PyTorch function, by identity."""
+    names: dict[int, str] = {}
+    for prefix, place in _PLACES.items():
+        for name in dir(place):
+            names.setdefault(id(getattr(place, name)), prefix + name)
+    return names
+
+
+def _look_up(dotted: str) -> Any:
+    found: Any = torchish
+    for part in dotted.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def counterpart(function: Any, name: str) -> Callable[..., Any]:
+    """What torchish has for a PyTorch callable.
+
+    Args:
+        function: the callable; one that PyTorch's own test code defines is run over torchish.
+        name: the operator's name in PyTorch's database, for a callable without a public name.
+
+    Raises:
+        AttributeError: torchish has no such name.
+    """
+    if isinstance(function, types.FunctionType) and function.__module__.startswith("torch.testing"):
+        return over_torchish(function)
+    return _look_up(_names().get(id(function), name))
+
+
+def over_torchish(function: types.FunctionType) -> types.FunctionType:
+    """A function of PyTorch's test code with torchish in PyTorch's place."""
+    cells = tuple(types.CellType(_moved(cell.cell_contents)) for cell in function.__closure__ or ())
+    scope = {name: torchish if value is torch else value for name, value in function.__globals__.items()}
+    defaults = tuple(_moved(x) for x in function.__defaults__) if function.__defaults__ else None
+    made = types.FunctionType(function.__code__, scope, function.__name__, defaults, cells)
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _moved(x: Any) -> Any:
+    if x is torch:
+        return torchish
+    if callable(x) and (id(x) in _names() or getattr(x, "__module__", None) or "").startswith("torch.testing"):
+        return counterpart(x, getattr(x, "__name__", ""))
+    return Translator()(x)

@@ -1,0 +1,122 @@
+"""Arguments by keyword as PyTorch's own parser takes them.
+
+Its functions know NumPy's names beside their own (``x.sum(axis=0, keepdims=True)``, ``torch.add(x1=a, x2=b)``) and have
+texts of their own for what is missing or unknown. A function that takes ``**named`` and leaves parameters that must be
+given at ``MISSING`` costs nothing more when called well, and hands the rest over to ``rebound``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+_TRANSLATED = frozenset(NUMPY_NAMES.values())
+
+
+class _Missing:
+    """Stands for an argument that was not given."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
+
+
+def rebound(function: Callable[..., Any], name: str, given: dict[str, Any], named: dict[str, Any]) -> Any:
+    """Call ``function`` again with the arguments in ``named`` under its own names.
+
+    Args:
+        function: what was called; its ``__signature__`` has the parameters.
+        name: what error texts call it.
+        given: the parameters as they were bound, ``MISSING`` where nothing was given. A parameter ``*sizes`` is a tuple.
+        named: keyword arguments that are none of its parameters, or that name ``*sizes``.
+
+    Raises:
+        TypeError: an argument is missing, unknown, or given twice.
+    """
+    parameters = inspect.signature(function).parameters
+    variadic = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), None)
+    unknown = None
+    for keyword, value in named.items():
+        own = keyword if keyword in parameters else NUMPY_NAMES.get(keyword, "")
+        if own not in given:
+            unknown = unknown or keyword
+            continue
+        empty = () if own == variadic else parameters[own].default
+        if given[own] is not MISSING and given[own] is not empty:
+            raise TypeError(f"{name}() got multiple values for argument '{own}'")
+        given[own] = value
+    absent = [p for p, value in given.items() if value is MISSING]
+    if absent:
+        _refuse_absent(name, absent)
+    if unknown is not None:
+        raise TypeError(f"{name}() got an unexpected keyword argument '{unknown}'")
+    if variadic is None:
+        return function(**given)
+    at = list(given).index(variadic)
+    values = list(given.values())
+    sizes = values[at] if isinstance(values[at], Sequence) else [values[at]]
+    return function(*values[:at], *sizes, **dict(list(given.items())[at + 1 :]))
+
+
+def _refuse_absent(name: str, absent: Sequence[str]) -> NoReturn:
+    # The plural is PyTorch's.
+    plural = "s" if len(absent) == 1 else ""
+    quoted = ", ".join(f'"{p}"' for p in absent)
+    raise TypeError(f"{name}() missing {len(absent)} required positional argument{plural}: {quoted}")
+
+
+def function_of(signature: inspect.Signature, name: str, body: Sequence[str], values: dict[str, Any]) -> Any:
+    """A function from its body's source, that takes NumPy's names too and refuses what is missing as PyTorch does.
+
+    Args:
+        signature: its parameters. The body may ask ``x is _default_x`` for one that has a default.
+        name: its name.
+        body: the lines of its body.
+        values: its global names.
+    """
+    parts, bound, star = [], [], False
+    asked = ["named"]
+    for p in signature.parameters.values():
+        if p.kind is p.VAR_POSITIONAL:
+            parts.append(f"*{p.name}")
+            star = True
+        else:
+            if p.kind is p.KEYWORD_ONLY and not star:
+                parts.append("*")
+                star = True
+            values[f"_default_{p.name}"] = MISSING if p.default is p.empty else p.default
+            parts.append(f"{p.name}=_default_{p.name}")
+            if p.default is p.empty:
+                asked.append(f"{p.name} is _missing")
+        bound.append(f"{p.name!r}: {p.name}")
+    lines = [
+        f"def {name}({', '.join([*parts, '**named'])}):",
+        f"    if {' or '.join(asked)}:",
+        f"        return _rebound(_self, {name!r}, {{{', '.join(bound)}}}, named)",
+        *("    " + line for line in body),
+    ]
+    values.update(_missing=MISSING, _rebound=rebound)
+    exec("\n".join(lines), values)
+    function = values["_self"] = values[name]
+    function.__signature__ = signature
+    return function
+
+
+def with_numpy_names(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """``function`` under ``name``, taking NumPy's names too where it has a parameter that they stand for."""
+    signature = inspect.signature(function)
+    parameters = signature.parameters.values()
+    if not any(p.name in _TRANSLATED for p in parameters) or any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return function
+    passed = []
+    for p in parameters:
+        star = "*" if p.kind is p.VAR_POSITIONAL else ""
+        passed.append(f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else star + p.name)
+    body = [f"return _function({', '.join(passed)})"]
+    wrapper = function_of(signature, name, body, {"_function": function, "__name__": function.__module__})
+    wrapper.__doc__ = function.__doc__
+    return wrapper

@@ -1,0 +1,28 @@
+"""Warnings that PyTorch gives once a process, unless ``set_warn_always`` says otherwise."""
+
+from __future__ import annotations
+
+import warnings
+
+_given: set[str] = set()
+_always = False
+
+
+def warn_once(text: str, stacklevel: int = 2) -> None:
+    """Give a UserWarning the first time that it is asked for; ``stacklevel`` as ``warnings.warn`` counts it."""
+    if _always or text not in _given:
+        _given.add(text)
+        warnings.warn(text, UserWarning, stacklevel=stacklevel + 1)
+
+
+def set_warn_always(b: bool) -> None:
+    """Whether warnings that PyTorch gives once a process are given each time."""
+    global _always
+    if not isinstance(b, bool):
+        raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _always = b
+
+
+def is_warn_always_enabled() -> bool:
+    """Whether warnings that PyTorch gives once a process are given each time."""
+    return _always
