@@ -14,6 +14,7 @@ from .bessel import _special
 from .broadcasting import check_broadcast
 from .chebyshev import chebyshev_series
 from .kernel_dtypes import half_in_float32, require_dtype
+from .out_rules import ALL, CASTABLE
 from .registry import Number, Tensor, op
 from .scalar_types import default_float, is_bool
 from .special_tables import ERFCX
@@ -154,7 +155,12 @@ def special_xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 # The gamma function's relatives
 
 
-@op(inplace=True, out=True, aliases=("special.multigammaln",), grad_node="MulBackward0")
+@op(
+    inplace=True,
+    out=CASTABLE.but(text="mvlgamma: result type {want} can't be cast to the desired output type {want}", shared=ALL),
+    aliases=("special.multigammaln",),
+    grad_node="MulBackward0",
+)
 @half_in_float32
 def mvlgamma(input: Tensor, p: int) -> Tensor:
     """The logarithm of the multivariate gamma function of dimension ``p``; integers give the default floating dtype."""
