@@ -28,6 +28,10 @@ OUT_DTYPES = ("float64", "float32", "int64", "uint8", "bool", "complex64")
 NEEDS_DIM = {"sum"}
 
 
+# Operands that PyTorch overwrites before it reads them, where they share memory with out.
+WRITTEN_BEFORE_READ = {("lu_unpack", "LU_pivots")}
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_run() -> Iterator[None]:
     """Nobody reads a result: what was recorded is forgotten, which saves compiling it."""
@@ -121,7 +125,7 @@ class Case:
                 one = self.library.zeros(numel, dtype=getattr(self.library, dtype))[:1]
                 ask(f"result {k} expanded", self.outs(avals, k, one.reshape([1] * len(shape)).expand(shape)))
             for name, i, x in self.tensors():
-                if x.dtype != getattr(self.library, dtype):
+                if x.dtype != getattr(self.library, dtype) or (self.op.name, name) in WRITTEN_BEFORE_READ:
                     continue
                 label = f"result {k} in memory of {name} {i}"
                 if tuple(x.shape) == shape:

@@ -181,7 +181,9 @@ def chain(tensors: Sequence[Tensor]) -> Tensor:
 @op(
     namespaces=(),
     aliases=("linalg.multi_dot",),
-    out=Out("multi_dot(): expected out tensor to have dtype {c_want} but got {c_got}", "same", autograd="mm"),
+    out=Out(
+        "multi_dot(): expected out tensor to have dtype {c_want} but got {c_got}", "same", shared=ALL, autograd="mm"
+    ),
     node="ViewBackward0",
     grad_node="AddBackward0",
 )

@@ -260,7 +260,14 @@ def diag_rule(input: Any, **_: Any) -> Out:
 HISTOGRAM = Out(
     "torch.histogram: input tensor and hist tensor should have the same dtype, but got input {c_want} and hist {c_got}",
     "same",
+    shared=ALL,
+    expanded=True,
 )
+
+
+def mvlgamma_rule(input: Any, **_: Any) -> Out:
+    text = f"mvlgamma: result type {scalar_name(input.dtype)} can't be cast to the desired output type {{want}}"
+    return CASTABLE.but(text=text, shared=ALL)
 
 
 # Linear algebra
@@ -276,7 +283,7 @@ def safely_castable(function: str, *results: str, **more: Any) -> Out:
 
 
 def _matrix_power_text(result: np.dtype, out: np.dtype) -> str:
-    if is_inexact(out):
+    if is_inexact(out) and (is_complex(out) or not is_complex(result)):
         return str(EXPECTED.text)
     return "matrix_power: Expected result to be safely castable from {want} dtype, but got result with dtype {got}"
 
