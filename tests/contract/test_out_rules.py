@@ -24,8 +24,12 @@ pytestmark = pytest.mark.oracle
 
 OUT_DTYPES = ("float64", "float32", "int64", "uint8", "bool", "complex64")
 
-# With out=, PyTorch's functions for all elements do not exist.
-NEEDS_DIM = {"sum", "prod"}
+# With out=, PyTorch's function for all elements does not exist.
+NEEDS_DIM = {"sum"}
+
+
+# Operands that PyTorch overwrites before it reads them, where they share memory with out.
+WRITTEN_BEFORE_READ = {("lu_unpack", "LU_pivots")}
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +125,7 @@ class Case:
                 one = self.library.zeros(numel, dtype=getattr(self.library, dtype))[:1]
                 ask(f"result {k} expanded", self.outs(avals, k, one.reshape([1] * len(shape)).expand(shape)))
             for name, i, x in self.tensors():
-                if x.dtype != getattr(self.library, dtype):
+                if x.dtype != getattr(self.library, dtype) or (self.op.name, name) in WRITTEN_BEFORE_READ:
                     continue
                 label = f"result {k} in memory of {name} {i}"
                 if tuple(x.shape) == shape:
@@ -158,7 +162,7 @@ def outcome(call: Callable[[], Any]) -> str:
 def test_out_is_taken_and_refused_as_by_pytorch(op: Op) -> None:
     torch = pytest.importorskip("torch")
     theirs = pytorchs(op)
-    if theirs is None or op.name in UNKNOWN:
+    if theirs is None:
         pytest.skip("PyTorch has no such function with out=")
     for dtype in ("float32", "int32", "complex64"):
         case = Case(op, torch, dtype)
@@ -171,6 +175,3 @@ def test_out_is_taken_and_refused_as_by_pytorch(op: Op) -> None:
         expected = case.answers(theirs, avals)
         got = Case(op, torchish, dtype).answers(OP_FUNCTIONS[op.name], avals)
         assert got == expected, dtype
-
-
-UNKNOWN: set[str] = set()

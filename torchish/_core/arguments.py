@@ -38,6 +38,14 @@ def as_bool(x: Any, function: str, name: str, position: int) -> bool:
     return x
 
 
+def must_be_int(x: Any, function: str, name: str, position: int) -> int:
+    """An int argument: an integer of any kind, but no bool."""
+    found = as_int(x)
+    if found.__class__ is not int:
+        raise TypeError(f"{function}(): argument '{name}' (position {position}) must be int, not {class_name(x)}")
+    return found
+
+
 def as_size(x: Any) -> Any:
     """A tuple of ints from a sequence of integers, or from one."""
     if isinstance(x, (list, tuple)):

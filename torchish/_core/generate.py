@@ -14,7 +14,7 @@ from typing import Any
 
 from .._ops.registry import OPS, Op, Param
 from . import dispatch, inplace
-from .arguments import as_bool, as_dims, as_int, as_ints, as_size, unpack
+from .arguments import as_bool, as_dims, as_ints, as_size, must_be_int, unpack
 from .device import placement_of
 from .dtypes import to_np
 from .keywords import function_of
@@ -27,15 +27,14 @@ _CONVERSIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Dims": ("{0} if {0}.__class__ is int or {0} is None else as_dims({0})", as_dims),
     "DType": ("{0} and to_np({0}, _name)", to_np),
     "Device": ("placement_of({0})", placement_of),
-    "int": ("{0} if {0}.__class__ is int or {0} is None else as_int({0})", as_int),
 }
 
 _GLOBALS: dict[str, Any] = {
     "as_ints": as_ints,
-    "as_bool": as_bool,
+    "must_be_bool": as_bool,
+    "must_be_int": must_be_int,
     "as_size": as_size,
     "as_dims": as_dims,
-    "as_int": as_int,
     "to_np": to_np,
     "placement_of": placement_of,
     "unpack": unpack,
@@ -51,12 +50,13 @@ def _static_expression(op: Op, param: Param) -> str:
         return f"as_ints({param.name}, _name, {param.name!r}, {position})"
     kinds = param.kinds - {"None"}
     for kind, (expression, _) in _CONVERSIONS.items():
-        if kind in kinds and (kind != "int" or kinds == {"int"}):
+        if kind in kinds:
             return expression.format(param.name)
-    if kinds == {"bool"}:
-        name, position = param.name, op.params.index(param) + 1
-        allowed = f"{name}.__class__ is bool" + (f" or {name} is None" if "None" in param.kinds else "")
-        return f"{name} if {allowed} else as_bool({name}, _name, {name!r}, {position})"
+    for kind in ("bool", "int"):
+        if kinds == {kind}:
+            name, position = param.name, op.params.index(param) + 1
+            taken = f"{name}.__class__ is {kind}" + (f" or {name} is None" if "None" in param.kinds else "")
+            return f"{name} if {taken} else must_be_{kind}({name}, _name, {name!r}, {position})"
     return param.name
 
 

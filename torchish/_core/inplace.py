@@ -283,7 +283,8 @@ def call_out(op: Op, operands: Sequence[Any], static: tuple, out: Any) -> Any:
     named, rule = _named_arguments(op, operands, static)
     targets = _targets(name, out, op)
     if op.differentiable or rule.lenient:
-        check_out_history(name, rule, bool(needs), targets)
+        differentiable = op.differentiable if isinstance(op.differentiable, tuple) else range(len(targets))
+        check_out_history(name, rule, bool(needs), [t for i, t in enumerate(targets) if i in differentiable])
     kernel = _kernel(op, values, key)
     if len(kernel.out_avals) != len(targets):
         raise TypeError(f"expected tuple of {len(kernel.out_avals)} elements but got {len(targets)}")
@@ -295,7 +296,7 @@ def call_out(op: Op, operands: Sequence[Any], static: tuple, out: Any) -> Any:
         kernel = _kernel(op, values, key)
     if rule.copies and context.grad_enabled and (needs or targets[0].requires_grad):
         made = call(op, operands, static)
-        if targets[0].requires_grad and made.shape != targets[0].shape:
+        if rule.autograd and targets[0].requires_grad and made.shape != targets[0].shape:
             raise RuntimeError(
                 f"{rule.autograd}(): the 'out' tensor was specified and requires gradients, and its shape does not match "
                 "the expected result. Either remove the 'out' argument, ensure it does not require gradients, or make "
@@ -399,7 +400,8 @@ def check_out(rule: Out, operands: dict[Any, Any], result: Aval, target: Tensor,
         )
     _check_out_dtype(rule, result.dtype, target._aval.dtype, position)
     geometry = target._geometry()
-    if not rule.expanded and result.shape == geometry.size and overlaps(geometry.size, geometry.stride):
+    expanded = position in rule.expanded if isinstance(rule.expanded, tuple) else rule.expanded
+    if not expanded and result.shape == geometry.size and overlaps(geometry.size, geometry.stride):
         raise RuntimeError(_OVERLAP)
     for name, x in operands.items():
         whole = rule.apart == ALL or name in rule.apart

@@ -33,7 +33,7 @@ def _special(name: str, param: str = "input", **options: object) -> Callable[...
         namespaces=(),
         promote=(param,),
         int_to_float=True,
-        out=True,
+        out=options.pop("out", True),  # type: ignore[arg-type]
         **options,  # type: ignore[arg-type]
     )
 

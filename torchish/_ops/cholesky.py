@@ -22,6 +22,7 @@ from .matrices import (
     require_square,
     solve_triangle,
 )
+from .out_rules import safely_castable
 from .registry import Tensor, check_of, op
 
 
@@ -171,7 +172,7 @@ def _(upper, primals, tangents):
     return inverse, -product(inverse, _tangent_of_product(L, dL, upper), inverse)
 
 
-@op(out=True)
+@op(out=safely_castable("cholesky_solve"))
 def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
     """``X`` in ``A X = input`` where ``A = L @ L.mH`` and ``input2`` is ``L`` (or ``U = L.mH`` where ``upper``)."""
     for name, x in (("b", input), ("u", input2)):
@@ -183,7 +184,7 @@ def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor
     return _solve(B, L, upper)
 
 
-@op(out=True)
+@op(out=safely_castable("cholesky_inverse"))
 def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     """The inverse of ``L @ L.mH`` where ``input`` is ``L`` (or ``U = L.mH`` where ``upper``). The diagonal has no zero."""
     require_square(input, "cholesky_inverse")

@@ -9,7 +9,7 @@ from jax import lax
 
 from .broadcasting import check_broadcast
 from .kernel_dtypes import require_dtype
-from .out_rules import PARTS
+from .out_rules import FREXP, PARTS
 from .registry import Tensor, op
 from .scalar_types import is_floating, scalar_name
 
@@ -85,7 +85,7 @@ def _(primals, tangents):
     return (mantissa, exponent), (slope, np.zeros(exponent.shape, jax.dtypes.float0))
 
 
-@op(out=True, returns=("mantissa", "exponent"), differentiable=(0,), grad_node="DivBackward0")
+@op(out=FREXP, returns=("mantissa", "exponent"), differentiable=(0,), grad_node="DivBackward0")
 def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
     """The mantissa, from 0.5 to below 1 in absolute value, and the int32 exponent of 2 of each number."""
     if not is_floating(input.dtype):

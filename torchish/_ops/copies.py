@@ -22,7 +22,7 @@ def _require_shape(src: Tensor, shape: Size) -> None:
         )
 
 
-@op(name="select_scatter.at", out=True, node="SelectScatterBackward0", grad_node="SelectScatterBackward0")
+@op(name="select_scatter.at", node="SelectScatterBackward0", grad_node="SelectScatterBackward0")
 def select_scatter(input: Tensor, src: Tensor, index: Number, dim: int) -> Tensor:
     """``input`` with ``src`` in place of its slice at ``index``, which is in range, of dimension ``dim``."""
     _require_shape(src, input.shape[:dim] + input.shape[dim + 1 :])
@@ -41,7 +41,7 @@ def slice_scatter(input: Tensor, src: Tensor, start: Number, dim: int, length: i
     return input.at[(*key, where)].set(src, unique_indices=True, indices_are_sorted=True)
 
 
-@op(out=True, grad_node="DiagonalScatterBackward0")
+@op(grad_node="DiagonalScatterBackward0")
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """``input`` with ``src`` in place of the diagonal of two dimensions, which is the last dimension of ``src``."""
     first, second = normalize_dim(dim1, input.ndim), normalize_dim(dim2, input.ndim)

@@ -11,6 +11,7 @@ import numpy as np
 
 from torchish._ops.dims import widen
 from torchish._ops.kernel_dtypes import require_dtype
+from torchish._ops.out_rules import HISTOGRAM, Out
 from torchish._ops.registry import Number, Tensor, Tensors, check_of, op
 
 # --- the range of a histogram -------------------------------------------------------------------------
@@ -44,7 +45,7 @@ def _apart(low: Tensor, high: Tensor, margin: float) -> tuple[Tensor, Tensor]:
 # --- histc --------------------------------------------------------------------------------------------
 
 
-@op(name="histc.counts", out=True, differentiable=False)
+@op(name="histc.counts", out=HISTOGRAM, differentiable=False)
 def histc(input: Tensor, bins: int, low: Number | None = None, high: Number | None = None) -> Tensor:
     """How many elements lie in each of ``bins`` equal parts of the range; without one, that of the data.
 
@@ -152,7 +153,10 @@ def _density(counts: Tensor, edges: Tensors) -> Tensor:
 # --- positions ----------------------------------------------------------------------------------------
 
 
-@op(out=True, differentiable=False)
+@op(
+    out=Out("nonzero_static: Expected out tensor to have scalar type {want} but got scalar type{got}", "same"),
+    differentiable=False,
+)
 def nonzero_static(input: Tensor, *, size: int, fill_value: Number = -1) -> Tensor:
     """The coordinates of the first ``size`` nonzero elements, one a row; where there are fewer, ``fill_value``."""
     if size < 0:

@@ -10,6 +10,7 @@ from jax import lax
 
 from .inverses import inverse
 from .linalg_errors import refuse_half, require_inexact, require_square
+from .out_rules import EXPECTED
 from .precision import FULL
 from .registry import Tensor, op
 from .scalar_types import is_complex, real_of
@@ -146,7 +147,7 @@ def _(primals: Any, tangents: Any) -> tuple[tuple[Tensor, Tensor], tuple[Tensor,
 @op(
     namespaces=(),
     aliases=("linalg.det",),
-    out=True,
+    out=EXPECTED.but(autograd="_linalg_det"),
     node="LinalgDetBackward0",
     grad_node="LinalgSolveExBackward0",
 )
@@ -170,7 +171,7 @@ def _slogdet(A: Tensor, name: str) -> tuple[Tensor, Tensor]:
 @op(
     namespaces=(),
     aliases=("linalg.slogdet",),
-    out=True,
+    out=EXPECTED.but(autograd="_linalg_slogdet"),
     returns=("sign", "logabsdet"),
     grad_node="LinalgSolveExBackward0",
 )
@@ -182,7 +183,12 @@ def linalg_slogdet(A: Tensor) -> tuple[Tensor, Tensor]:
     return _slogdet(A, "linalg.slogdet")
 
 
-@op(out=True, returns=("sign", "logabsdet"), node="LinalgSlogdetBackward0", grad_node="LinalgSolveExBackward0")
+@op(
+    out=EXPECTED.but(autograd="_linalg_slogdet"),
+    returns=("sign", "logabsdet"),
+    node="LinalgSlogdetBackward0",
+    grad_node="LinalgSolveExBackward0",
+)
 def slogdet(input: Tensor) -> tuple[Tensor, Tensor]:
     """``torch.linalg.slogdet`` under its older name."""
     return _slogdet(input, "linalg.slogdet")

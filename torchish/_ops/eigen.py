@@ -19,6 +19,7 @@ from .matrices import (
     turns_phase,
     without_diagonal,
 )
+from .out_rules import UNCHECKED, safely_castable
 from .registry import Tensor, check_of, derivative_check_of, op
 from .scalar_types import is_complex, is_inexact, scalar_name
 
@@ -56,7 +57,7 @@ def _require_eigh(A: jax.Array, UPLO: str) -> None:
     name="linalg_eigh",
     namespaces=(),
     aliases=("linalg.eigh",),
-    out=True,
+    out=UNCHECKED.but(autograd="_linalg_eigh"),
     node="LinalgEighBackward0",
     returns=("eigenvalues", "eigenvectors"),
 )
@@ -83,7 +84,13 @@ def _(results, gradients):
     return turns_phase((results[1], gradients[1])) if complex_vectors else jnp.zeros((), bool)
 
 
-@op(name="linalg_eigvalsh", namespaces=(), aliases=("linalg.eigvalsh",), out=True, node="LinalgEighBackward0")
+@op(
+    name="linalg_eigvalsh",
+    namespaces=(),
+    aliases=("linalg.eigvalsh",),
+    out=UNCHECKED.but(autograd="_linalg_eigh"),
+    node="LinalgEighBackward0",
+)
 def linalg_eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of Hermitian matrices, ascending."""
     _require_eigh(input, UPLO)
@@ -128,7 +135,7 @@ def _require_eig(A: jax.Array, name: str) -> None:
     name="linalg_eig",
     namespaces=(),
     aliases=("linalg.eig",),
-    out=True,
+    out=safely_castable("torch.linalg.eig", "eigenvalues", "eigenvectors"),
     node="LinalgEigBackward0",
     returns=("eigenvalues", "eigenvectors"),
 )
@@ -146,7 +153,13 @@ def _(results, gradients):
     return jnp.zeros((), bool) if gradients[1] is None else turns_phase((results[1], gradients[1]))
 
 
-@op(name="linalg_eigvals", namespaces=(), aliases=("linalg.eigvals",), out=True, node="LinalgEigBackward0")
+@op(
+    name="linalg_eigvals",
+    namespaces=(),
+    aliases=("linalg.eigvals",),
+    out=safely_castable("torch.linalg.eigvals", "eigenvalues", lenient=True),
+    node="LinalgEigBackward0",
+)
 def linalg_eigvals(input: Tensor) -> Tensor:
     """The eigenvalues of square matrices, in no order: always complex."""
     _require_eig(input, "linalg.eigvals")

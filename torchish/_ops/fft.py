@@ -14,6 +14,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from .out_rules import fft_rule, fft_to_real
 from .registry import Dims, Size, Tensor, op
 from .scalar_types import default_float, is_complex, is_floating, scalar_name
 
@@ -192,7 +193,11 @@ _c2r_op = functools.partial(_op, node="FftC2RBackward0")
 # One dimension
 
 
-@_op(aliases=("fft.fft",), node=lambda dtypes, **_: _real_or_complex("FftR2CBackward0", dtypes))
+@_op(
+    out=fft_rule("fft", "_fft_r2c"),
+    aliases=("fft.fft",),
+    node=lambda dtypes, **_: _real_or_complex("FftR2CBackward0", dtypes),
+)
 def fft_fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The discrete Fourier transform along ``dim``, cut or filled up with zeros to ``n`` points; complex.
 
@@ -203,7 +208,11 @@ def fft_fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None
     return c2c(as_complex(resized(x, (axis,), (n or x.shape[axis],))), (axis,), norm)
 
 
-@_op(aliases=("fft.ifft",), node=lambda dtypes, **_: _real_or_complex("ConjBackward0", dtypes))
+@_op(
+    out=fft_rule("ifft", "conj_physical", lenient=True),
+    aliases=("fft.ifft",),
+    node=lambda dtypes, **_: _real_or_complex("ConjBackward0", dtypes),
+)
 def fft_ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of ``fft``: "backward" divides by n, "forward" does not."""
     x = promoted(input)
@@ -216,7 +225,7 @@ def _require_real(x: Tensor, name: str) -> None:
         raise RuntimeError(f"{name} expects a real input tensor, but got {scalar_name(x.dtype)}")
 
 
-@_r2c_op(aliases=("fft.rfft",))
+@_r2c_op(out=fft_rule("rfft", "_fft_r2c"), aliases=("fft.rfft",))
 def fft_rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The first ``n // 2 + 1`` points of the ``fft`` of a real signal: the others are their conjugates."""
     _require_real(input, "rfft")
@@ -232,21 +241,21 @@ def _half_line(name: str, x: Tensor, n: int | None, dim: int, norm: str | None) 
     return as_complex(resized(x, (axis,), (points // 2 + 1,))), axis, points
 
 
-@_c2r_op(aliases=("fft.irfft",))
+@_c2r_op(out=fft_to_real("irfft"), aliases=("fft.irfft",))
 def fft_irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of ``rfft``: the real signal of ``n`` points (2 * (size - 1) unless given)."""
     x, axis, points = _half_line("fft_irfft", promoted(input), n, dim, norm)
     return c2r(x, (axis,), points, norm)
 
 
-@_c2r_op(aliases=("fft.hfft",))
+@_c2r_op(out=fft_to_real("hfft"), aliases=("fft.hfft",))
 def fft_hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The ``fft`` of a Hermitian signal, of which ``input`` is the first half; real, of ``n`` points."""
     x, axis, points = _half_line("fft_hfft", promoted(input), n, dim, norm)
     return c2r(jnp.conj(x), (axis,), points, _OTHER_WAY[norm])
 
 
-@_op(aliases=("fft.ihfft",), node="ConjBackward0")
+@_op(out=fft_rule("ihfft", "conj_physical", lenient=True), aliases=("fft.ihfft",), node="ConjBackward0")
 def fft_ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of ``hfft``: the first half of the Hermitian signal that has the real spectrum ``input``."""
     _require_real(input, "ihfft")
@@ -264,25 +273,25 @@ def _fftn(input: Tensor, s: Size | None, dim: Dims, norm: str | None, inverse: b
     return c2c(as_complex(resized(x, axes, points)), axes, norm, inverse)
 
 
-@_c2c_op(aliases=("fft.fftn",))
+@_c2c_op(out=fft_rule("fftn"), aliases=("fft.fftn",))
 def fft_fftn(input: Tensor, s: Size | None = None, dim: Dims = None, norm: str | None = None) -> Tensor:
     """The discrete Fourier transform along ``dim`` (all, or the last ``len(s)``), of ``s`` points each (-1: as it is)."""
     return _fftn(input, s, dim, norm)
 
 
-@_c2c_op(aliases=("fft.fft2",))
+@_c2c_op(out=fft_rule("fftn"), aliases=("fft.fft2",))
 def fft_fft2(input: Tensor, s: Size | None = None, dim: Dims = (-2, -1), norm: str | None = None) -> Tensor:
     """``fftn`` of two dimensions, the last unless given."""
     return _fftn(input, s, dim, norm)
 
 
-@_c2c_op(aliases=("fft.ifftn",))
+@_c2c_op(out=fft_rule("fftn"), aliases=("fft.ifftn",))
 def fft_ifftn(input: Tensor, s: Size | None = None, dim: Dims = None, norm: str | None = None) -> Tensor:
     """The inverse of ``fftn``."""
     return _fftn(input, s, dim, norm, inverse=True)
 
 
-@_c2c_op(aliases=("fft.ifft2",))
+@_c2c_op(out=fft_rule("fftn"), aliases=("fft.ifft2",))
 def fft_ifft2(input: Tensor, s: Size | None = None, dim: Dims = (-2, -1), norm: str | None = None) -> Tensor:
     """The inverse of ``fft2``."""
     return _fftn(input, s, dim, norm, inverse=True)
@@ -296,13 +305,13 @@ def _rfftn(input: Tensor, s: Size | None, dim: Dims, norm: str | None) -> Tensor
     return r2c(resized(x, axes, points), axes, norm)
 
 
-@_r2c_op(aliases=("fft.rfftn",))
+@_r2c_op(out=fft_rule("rfftn", "_fft_r2c"), aliases=("fft.rfftn",))
 def fft_rfftn(input: Tensor, s: Size | None = None, dim: Dims = None, norm: str | None = None) -> Tensor:
     """``fftn`` of a real signal: along the last dimension its first half, since the other is its conjugate."""
     return _rfftn(input, s, dim, norm)
 
 
-@_r2c_op(aliases=("fft.rfft2",))
+@_r2c_op(out=fft_rule("rfftn", "_fft_r2c"), aliases=("fft.rfft2",))
 def fft_rfft2(input: Tensor, s: Size | None = None, dim: Dims = (-2, -1), norm: str | None = None) -> Tensor:
     """``rfftn`` of two dimensions, the last unless given."""
     return _rfftn(input, s, dim, norm)
@@ -314,13 +323,13 @@ def _irfftn(input: Tensor, s: Size | None, dim: Dims, norm: str | None) -> Tenso
     return c2r(as_complex(resized(x, axes, points)), axes, n, norm)
 
 
-@_c2r_op(aliases=("fft.irfftn",))
+@_c2r_op(out=fft_to_real("irfftn"), aliases=("fft.irfftn",))
 def fft_irfftn(input: Tensor, s: Size | None = None, dim: Dims = None, norm: str | None = None) -> Tensor:
     """The inverse of ``rfftn``; real. Without ``s`` the last dimension gets 2 * (size - 1) points."""
     return _irfftn(input, s, dim, norm)
 
 
-@_c2r_op(aliases=("fft.irfft2",))
+@_c2r_op(out=fft_to_real("irfftn"), aliases=("fft.irfft2",))
 def fft_irfft2(input: Tensor, s: Size | None = None, dim: Dims = (-2, -1), norm: str | None = None) -> Tensor:
     """The inverse of ``rfft2``."""
     return _irfftn(input, s, dim, norm)
@@ -332,13 +341,13 @@ def _hfftn(input: Tensor, s: Size | None, dim: Dims, norm: str | None) -> Tensor
     return c2r(jnp.conj(as_complex(resized(x, axes, points))), axes, n, _OTHER_WAY[norm])
 
 
-@_c2r_op(aliases=("fft.hfftn",))
+@_c2r_op(out=fft_to_real("hfftn"), aliases=("fft.hfftn",))
 def fft_hfftn(input: Tensor, s: Size | None = None, dim: Dims = None, norm: str | None = None) -> Tensor:
     """``fftn`` of a signal that is Hermitian along the last dimension, of which ``input`` is the first half; real."""
     return _hfftn(input, s, dim, norm)
 
 
-@_c2r_op(aliases=("fft.hfft2",))
+@_c2r_op(out=fft_to_real("hfftn"), aliases=("fft.hfft2",))
 def fft_hfft2(input: Tensor, s: Size | None = None, dim: Dims = (-2, -1), norm: str | None = None) -> Tensor:
     """``hfftn`` of two dimensions, the last unless given."""
     return _hfftn(input, s, dim, norm)
@@ -353,13 +362,13 @@ def _ihfftn(input: Tensor, s: Size | None, dim: Dims, norm: str | None) -> Tenso
     return c2c(half, axes[:-1], norm, inverse=True) if axes[:-1] else half
 
 
-@_c2c_op(aliases=("fft.ihfftn",))
+@_c2c_op(out=fft_rule("ihfftn"), aliases=("fft.ihfftn",))
 def fft_ihfftn(input: Tensor, s: Size | None = None, dim: Dims = None, norm: str | None = None) -> Tensor:
     """The inverse of ``hfftn``: the first half, along the last dimension, of the Hermitian signal."""
     return _ihfftn(input, s, dim, norm)
 
 
-@_c2c_op(aliases=("fft.ihfft2",))
+@_c2c_op(out=fft_rule("ihfftn"), aliases=("fft.ihfft2",))
 def fft_ihfft2(input: Tensor, s: Size | None = None, dim: Dims = (-2, -1), norm: str | None = None) -> Tensor:
     """The inverse of ``hfft2``."""
     return _ihfftn(input, s, dim, norm)

@@ -25,6 +25,7 @@ from .linalg_errors import (
     require_matrix,
     require_square,
 )
+from .out_rules import EXPECTED, UNCHECKED, safely_castable
 from .precision import FULL
 from .registry import Dims, Tensor, check_of, op
 from .scalar_types import scalar_name
@@ -83,7 +84,7 @@ def _require_invertible(A: Tensor) -> None:
 @op(
     namespaces=(),
     aliases=("linalg.inv",),
-    out=True,
+    out=UNCHECKED.but(autograd="linalg_inv_ex"),
     node="LinalgInvExBackward0",
     grad_node="NegBackward0",
     saves="result",
@@ -102,7 +103,7 @@ def _(A: Tensor) -> Check:
 @op(
     namespaces=(),
     aliases=("linalg.inv_ex",),
-    out=True,
+    out=UNCHECKED,
     returns=("inverse", "info"),
     differentiable=(0,),
     grad_node="NegBackward0",
@@ -167,7 +168,7 @@ def solve(A: Tensor, B: Tensor, left: bool = True) -> Tensor:
 @op(
     namespaces=(),
     aliases=("linalg.solve",),
-    out=True,
+    out=UNCHECKED.but(autograd="_linalg_solve_ex"),
     node="LinalgSolveExBackward0",
     grad_node="AddBackward0",
 )
@@ -187,7 +188,7 @@ def _(A: Tensor, **_: Any) -> Check:
 @op(
     namespaces=(),
     aliases=("linalg.solve_ex",),
-    out=True,
+    out=EXPECTED.but(shared=("A",), autograd="_linalg_solve_ex"),
     returns=("result", "info"),
     differentiable=(0,),
     grad_node="AddBackward0",
@@ -223,7 +224,7 @@ def _as_matrix(input: Tensor, ind: int) -> Tensor:
 @op(
     namespaces=(),
     aliases=("linalg.tensorinv",),
-    out=True,
+    out=safely_castable("tensorinv", copies=True),
     node="ReshapeAliasBackward0",
     grad_node="ViewBackward0",
 )
@@ -262,7 +263,7 @@ def _tensor_system(input: Tensor, other: Tensor, dims: Dims) -> tuple[Tensor, tu
 @op(
     namespaces=(),
     aliases=("linalg.tensorsolve",),
-    out=True,
+    out=safely_castable("tensorsolve", copies=True),
     node="ViewBackward0",
     grad_node="AddBackward0",
 )

@@ -21,6 +21,7 @@ from .matrices import (
     require_square,
     solve_triangle,
 )
+from .out_rules import UNCHECKED
 from .registry import Tensor, check_of, op
 from .scalar_types import scalar_name
 
@@ -70,7 +71,7 @@ def _permutation_matrix(order: jax.Array, dtype: np.dtype) -> jax.Array:
     name="linalg_lu",
     namespaces=(),
     aliases=("linalg.lu",),
-    out=True,
+    out=UNCHECKED.but(expanded=(1,)),
     node="LinalgLuBackward0",
     differentiable=(1, 2),
     returns=("P", "L", "U"),
@@ -110,7 +111,13 @@ def _order(pivots: jax.Array, m: int) -> jax.Array:
     return lax.linalg.lu_pivots_to_permutation(pivots.astype(jnp.int32) - 1, m)
 
 
-@op(returns=("P", "L", "U"), out=True, namespaces=("torch",), differentiable=(1, 2), node="LuUnpackBackward0")
+@op(
+    returns=("P", "L", "U"),
+    out=UNCHECKED.but(expanded=(1, 2)),
+    namespaces=("torch",),
+    differentiable=(1, 2),
+    node="LuUnpackBackward0",
+)
 def lu_unpack(
     LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -145,7 +152,7 @@ def _(LU_data, LU_pivots, unpack_pivots, **_):
     return ((LU_pivots < 1) | (LU_pivots > LU_data.shape[-2])).any(), jnp.zeros((), jnp.int64)
 
 
-@op(name="linalg_lu_solve", namespaces=(), aliases=("linalg.lu_solve",), out=True)
+@op(name="linalg_lu_solve", namespaces=(), aliases=("linalg.lu_solve",), out=UNCHECKED)
 def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
     """``X`` in ``A X = B``, of ``A``'s ``lu_factor``: ``X A = B`` unless ``left``, ``A``'s adjoint in its place where
     ``adjoint``. Batches are broadcast."""

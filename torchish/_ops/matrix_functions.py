@@ -16,6 +16,7 @@ from .inverses import inverse, inversion_error, singular
 from .kernel_dtypes import half_in_float32, require_dtype
 from .linalg_errors import is_half, no_check, require_inexact, require_square
 from .matmul import cpp_name, matmul, size_at
+from .out_rules import ALL, EXPECTED, MATRIX_POWER, Out
 from .precision import FULL
 from .registry import Tensor, Tensors, check_of, op
 from .scalar_types import is_bool, is_complex, is_integral, real_of, scalar_name
@@ -44,7 +45,7 @@ def _positive_power(A: Tensor, n: int) -> Tensor:
     return matmul(half, A) if n % 2 else half
 
 
-@op(namespaces=(), aliases=("linalg.matrix_power",), out=True, node=_power_node, grad_node="AddBackward0")
+@op(namespaces=(), aliases=("linalg.matrix_power",), out=MATRIX_POWER, node=_power_node, grad_node="AddBackward0")
 def linalg_matrix_power(input: Tensor, n: int) -> Tensor:
     """The ``n``-th power of each square matrix: the identity for 0, powers of the inverse for negative ``n``."""
     if isinstance(n, bool) or not isinstance(n, int):
@@ -180,7 +181,9 @@ def chain(tensors: Sequence[Tensor]) -> Tensor:
 @op(
     namespaces=(),
     aliases=("linalg.multi_dot",),
-    out=True,
+    out=Out(
+        "multi_dot(): expected out tensor to have dtype {c_want} but got {c_got}", "same", shared=ALL, autograd="mm"
+    ),
     node="ViewBackward0",
     grad_node="AddBackward0",
 )
@@ -249,7 +252,15 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     return powers if increasing else powers[:, ::-1]
 
 
-@op(namespaces=(), aliases=("linalg.vecdot",), out=True, node="SumBackward1", grad_node="AddBackward0")
+@op(
+    namespaces=(),
+    aliases=("linalg.vecdot",),
+    out=Out(
+        "linalg.vecdot: Expected out of dtype{want} but found {got}", "same", expanded=True, shared=ALL, autograd="sum"
+    ),
+    node="SumBackward1",
+    grad_node="AddBackward0",
+)
 @half_in_float32
 def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """The sum of ``conj(x) * y`` along ``dim``, which broadcast."""
@@ -269,7 +280,7 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
 @op(
     namespaces=(),
     aliases=("linalg.cross",),
-    out=True,
+    out=EXPECTED.but(apart=ALL),
     node="LinalgCrossBackward0",
     grad_node="AddBackward0",
 )

@@ -11,6 +11,7 @@ import numpy as np
 from .dims import cast, normalize_dim, widen
 from .inverses import inverse, zero_pivot
 from .linalg_errors import no_check, nonfinite, require_inexact, require_matrix, require_square, svd_error
+from .out_rules import ALL, EXPECTED, Out, safely_castable
 from .pseudo_inverses import singular_values
 from .reduction import amax, amin, linalg_vector_norm, norm
 from .registry import DType, Number, Size, Tensor, check_of, op
@@ -77,7 +78,12 @@ def _extremum(ord: float, x: Tensor, axis: int, keepdim: bool) -> Tensor:
     return jnp.zeros(empty.shape, x.dtype)
 
 
-@op(namespaces=(), out=True, node=_norm_node, grad_node="MulBackward0")
+@op(
+    namespaces=(),
+    out=Out("linalg.matrix_norm expected out tensor dtype {want} but got: {got}", "same", shared=ALL, copies=True),
+    node=_norm_node,
+    grad_node="MulBackward0",
+)
 def linalg_matrix_norm(
     input: Tensor, ord: float | str = "fro", dim: Size = (-2, -1), keepdim: bool = False, *, dtype: DType = None
 ) -> Tensor:
@@ -146,7 +152,13 @@ def _check_cond(input: Tensor, p: Any) -> bool:
     return input.size == 0
 
 
-@op(namespaces=(), aliases=("linalg.cond",), out=True, node=_cond_node, grad_node="MmBackward0")
+@op(
+    namespaces=(),
+    aliases=("linalg.cond",),
+    out=safely_castable("linalg.cond", copies=True),
+    node=_cond_node,
+    grad_node="MmBackward0",
+)
 def linalg_cond(input: Tensor, p: float | str | None = None) -> Tensor:
     """How much a matrix magnifies relative errors: its ``p``-norm times that of its inverse; infinite if it has none.
 
@@ -174,7 +186,7 @@ def _(input: Tensor, p: Any = None) -> tuple[Tensor, Tensor]:
 # Scaling to a norm
 
 
-@op(inplace=True, out=True, grad_node="WhereBackward0")
+@op(inplace=True, out=EXPECTED, grad_node="WhereBackward0")
 def renorm(input: Tensor, p: float, dim: int, maxnorm: Number) -> Tensor:
     """``input`` with each slice along ``dim`` whose ``p``-norm is above ``maxnorm`` scaled down to it."""
     if isinstance(p, complex):

@@ -30,7 +30,7 @@ class Out:
             ``{got_type}`` for tensor types.
         error: the error's class.
         follows: whether the op is run with ``out``'s dtype as its ``dtype=``.
-        expanded: whether several elements of ``out`` may share a place in memory.
+        expanded: whether several elements of ``out`` may share a place in memory; or the results of which that holds.
         shared: the operands of which ``out`` may hold parts in its memory (``ALL``: every one). PyTorch refuses that
             of others, unless ``out`` and the operand are the same elements.
         apart: the operands that may not even be that (``ALL``: every one).
@@ -46,7 +46,7 @@ class Out:
     accepts: str | Callable[[np.dtype, np.dtype], bool] = "castable"
     error: type[Exception] = RuntimeError
     follows: bool = False
-    expanded: bool = False
+    expanded: bool | tuple[int, ...] = False
     shared: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     autograd: str = ""
@@ -255,3 +255,63 @@ def diff_rule(n: int, **_: Any) -> Out:
 
 def diag_rule(input: Any, **_: Any) -> Out:
     return SOFTMAX.but(autograd="diag_embed" if input.ndim == 1 else "diagonal_copy")
+
+
+HISTOGRAM = Out(
+    "torch.histogram: input tensor and hist tensor should have the same dtype, but got input {c_want} and hist {c_got}",
+    "same",
+    shared=ALL,
+    expanded=True,
+)
+
+
+def mvlgamma_rule(input: Any, **_: Any) -> Out:
+    text = f"mvlgamma: result type {scalar_name(input.dtype)} can't be cast to the desired output type {{want}}"
+    return CASTABLE.but(text=text, shared=ALL)
+
+
+# Linear algebra
+
+
+def safely_castable(function: str, *results: str, **more: Any) -> Out:
+    """Functions that compute a tensor of their own and copy it."""
+    texts = tuple(
+        f"{function}: Expected {what} to be safely castable from {{want}} dtype, but got {what} with dtype {{got}}"
+        for what in results or ("result",)
+    )
+    return Out(texts, shared=ALL, **more)
+
+
+def _matrix_power_text(result: np.dtype, out: np.dtype) -> str:
+    if is_inexact(out) and (is_complex(out) or not is_complex(result)):
+        return str(EXPECTED.text)
+    return "matrix_power: Expected result to be safely castable from {want} dtype, but got result with dtype {got}"
+
+
+MATRIX_POWER = Out(_matrix_power_text, "same", shared=ALL, autograd="matmul")
+FREXP = Out(
+    (
+        "torch.frexp() expects mantissa to have dtype {c_want} but got {c_got}",
+        "torch.frexp() expects exponent to have {c_want} dtype but got {c_got}",
+    ),
+    "same",
+)
+
+
+# Fourier transforms
+
+
+def fft_rule(name: str, real: str = "_fft_c2c", lenient: bool = False) -> Callable[..., Out]:
+    """Transforms to complex numbers; ``real``: what autograd calls the one of real numbers."""
+    text = f"{name} expects a complex output tensor, but got {{got}}"
+
+    def rule(input: Any, **_: Any) -> Out:
+        autograd, never = ("_fft_c2c", False) if is_complex(input.dtype) else (real, lenient)
+        return Out(text, lambda result, out: is_complex(out), shared=ALL, autograd=autograd, lenient=never)
+
+    return rule
+
+
+def fft_to_real(name: str) -> Out:
+    text = f"{name} expects a floating point output tensor, but got {{got}}"
+    return Out(text, lambda result, out: is_inexact(out) and not is_complex(out), shared=ALL, autograd="_fft_c2r")

@@ -11,6 +11,7 @@ import numpy as np
 
 from .broadcasting import broadcast_shapes
 from .linalg_errors import no_check, nonfinite, refuse_half, require_inexact, require_square, svd_error
+from .out_rules import safely_castable
 from .precision import FULL
 from .registry import Number, Tensor, check_of, op
 from .scalar_types import is_complex, is_inexact, real_of, scalar_name
@@ -88,7 +89,7 @@ def _(hermitian: bool, primals: Any, tangents: Any) -> tuple[Tensor, Tensor]:
     return p, slope - _product(_product(p, t), p)
 
 
-@op(namespaces=(), out=True, node="LinalgPinvBackward0", grad_node="AddBackward0")
+@op(namespaces=(), out=safely_castable("linalg.pinv"), node="LinalgPinvBackward0", grad_node="AddBackward0")
 def linalg_pinv(
     input: Tensor, *, atol: Tensor | Number | None = None, rtol: Tensor | Number | None = None, hermitian: bool = False
 ) -> Tensor:
@@ -120,7 +121,7 @@ def _svd_check(input: Tensor, hermitian: bool = False, **_: Any) -> tuple[Tensor
 check_of(linalg_pinv, lambda witness, input, **_: svd_error(witness, input))(_svd_check)
 
 
-@op(namespaces=(), out=True, differentiable=False)
+@op(namespaces=(), out=safely_castable("torch.linalg.matrix_rank"), differentiable=False)
 def linalg_matrix_rank(
     input: Tensor, *, atol: Tensor | Number | None = None, rtol: Tensor | Number | None = None, hermitian: bool = False
 ) -> Tensor:

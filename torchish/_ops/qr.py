@@ -17,6 +17,7 @@ from .matrices import (
     require_matrix,
     solve_triangle,
 )
+from .out_rules import ALL, UNCHECKED, Out, safely_castable
 from .registry import Tensor, op
 from .scalar_types import is_complex, scalar_name
 
@@ -75,7 +76,7 @@ def _no_derivative(input, mode: str = "reduced", **_: object) -> Exception | Non
     name="linalg_qr",
     namespaces=(),
     aliases=("linalg.qr",),
-    out=True,
+    out=UNCHECKED,
     node="LinalgQrBackward0",
     returns=("Q", "R"),
     refuses_derivative=lambda A, mode, **_: _no_derivative(A, mode),
@@ -100,7 +101,11 @@ def linalg_qr(A: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
 # Reflections
 
 
-@op(out=True, returns=("a", "tau"), refuses_derivative=lambda **_: NotImplementedError(_GEQRF))
+@op(
+    out=safely_castable("torch.geqrf", "a", "tau"),
+    returns=("a", "tau"),
+    refuses_derivative=lambda **_: NotImplementedError(_GEQRF),
+)
 def geqrf(input: Tensor) -> tuple[Tensor, Tensor]:
     """QR as LAPACK stores it: ``R`` in the upper triangle, below it the vectors of the reflections ``I - tau v v.mH``."""
     if input.ndim < 2:
@@ -138,7 +143,12 @@ def _require_reflections(input: jax.Array, tau: jax.Array, name: str) -> None:
         )
 
 
-@op(name="linalg_householder_product", namespaces=(), aliases=("linalg.householder_product",), out=True)
+@op(
+    name="linalg_householder_product",
+    namespaces=(),
+    aliases=("linalg.householder_product",),
+    out=safely_castable("torch.linalg.householder_product"),
+)
 def linalg_householder_product(input: Tensor, tau: Tensor) -> Tensor:
     """The first columns of the product of the reflections that ``geqrf`` gives: ``Q``, in ``input``'s shape."""
     name = "torch.linalg.householder_product"
@@ -161,7 +171,13 @@ def linalg_householder_product(input: Tensor, tau: Tensor) -> Tensor:
     return jnp.eye(m, n, dtype=input.dtype) - product(V, product(T, adjoint(V[..., :n, :])))
 
 
-@op(out=True)
+@op(
+    out=Out(
+        "torch.ormqr: Expected input and result to have the same dtype, but input has dtype{want} and result has dtype {got}",
+        "same",
+        shared=ALL,
+    )
+)
 def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
     """``Q @ other`` (``other @ Q`` unless ``left``), ``Q`` the whole product of ``geqrf``'s reflections, its adjoint where
     ``transpose``. ``input2`` is ``tau``, ``input3`` is ``other``."""

@@ -11,6 +11,7 @@ import numpy as np
 from torchish._ops.dims import normalize_dim, normalize_dims, require_elements, widen
 from torchish._ops.indexing import add_at, is_index
 from torchish._ops.kernel_dtypes import kind_of, require_dtype
+from torchish._ops.out_rules import Out
 from torchish._ops.registry import Dims, Number, Tensor, check_of, op
 from torchish._ops.scattering import combine_at
 
@@ -115,7 +116,7 @@ def _(
     return (least < 0) | jnp.any(jnp.sum(lengths, axis=-1) != size), least
 
 
-@op(out=True, differentiable=False)
+@op(out=Out("Expected result to be of dtype uint64, but got {got}", "same"), differentiable=False)
 def hash_tensor(input: Tensor, dim: Dims = (), *, keepdim: bool = False, mode: int = 0) -> Tensor:
     """The exclusive or of the elements' bits over ``dim`` (all by default), each widened to 64 bits; uint64."""
     if mode != 0:

@@ -14,6 +14,7 @@ from .bessel import _special
 from .broadcasting import check_broadcast
 from .chebyshev import chebyshev_series
 from .kernel_dtypes import half_in_float32, require_dtype
+from .out_rules import ALL, CASTABLE, mvlgamma_rule
 from .registry import Number, Tensor, op
 from .scalar_types import default_float, is_bool
 from .special_tables import ERFCX
@@ -48,7 +49,7 @@ def special_entr(input: Tensor) -> Tensor:
     return _entr(input)
 
 
-@_special("ndtr", node="MulBackward1", grad_node="MulBackward1")
+@_special("ndtr", out=CASTABLE.but(shared=ALL, copies=True), node="MulBackward1", grad_node="MulBackward1")
 @half_in_float32
 def special_ndtr(input: Tensor) -> Tensor:
     """The distribution function of the standard normal distribution. In the left tail ``log_ndtr`` is exact."""
@@ -154,7 +155,12 @@ def special_xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 # The gamma function's relatives
 
 
-@op(inplace=True, out=True, aliases=("special.multigammaln",), grad_node="MulBackward0")
+@op(
+    inplace=True,
+    out=mvlgamma_rule,
+    aliases=("special.multigammaln",),
+    grad_node="MulBackward0",
+)
 @half_in_float32
 def mvlgamma(input: Tensor, p: int) -> Tensor:
     """The logarithm of the multivariate gamma function of dimension ``p``; integers give the default floating dtype."""

@@ -11,10 +11,16 @@ from .matrices import (
     require_solver_sizes,
     solve_triangle,
 )
+from .out_rules import Out
 from .registry import Tensor, op
 
 
-@op(name="linalg_solve_triangular", namespaces=(), aliases=("linalg.solve_triangular",), out=True)
+@op(
+    name="linalg_solve_triangular",
+    namespaces=(),
+    aliases=("linalg.solve_triangular",),
+    out=Out("expected scalar type {want} but found {got}", "same", shared=("input",)),
+)
 def linalg_solve_triangular(
     input: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Tensor:

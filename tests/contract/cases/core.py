@@ -43,6 +43,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "fmod": {"input": f(3, 3, low=2.1, high=2.9), "other": f(3, 3, low=1.1, high=1.3)},
     "remainder": {"input": f(3, 3, low=2.1, high=2.9), "other": f(3, 3, low=1.1, high=1.3)},
     "clamp": {"min": 0.3, "max": 0.6},
+    "prod": {"dim": 0},  # with out= PyTorch has no other
     "acosh": {"input": f(3, 3, low=1.2, high=3.0)},
     "prelu": {"weight": f(1)},
     "glu": {"input": f(3, 4)},

@@ -23,7 +23,7 @@ def _run(op_name: str, operands: tuple, static: tuple, out: Any) -> Tensor:
 
 
 @public()
-def select_scatter(input: Tensor, src: Tensor, dim: int, index: int, *, out: Tensor | None = None) -> Tensor:
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """``input`` with ``src`` in place of its slice at ``index`` of dimension ``dim``.
 
     https://docs.pytorch.org/docs/stable/generated/torch.select_scatter.html
@@ -35,7 +35,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int, *, out: Ten
     """
     view_functions.select(input.detach(), dim, index)
     d, i = wrap_dim(as_int(dim), len(input.shape)), as_int(index)
-    return _run("select_scatter.at", (input, src, i % input.shape[d]), (d,), out)
+    return call(OPS["select_scatter.at"], (input, src, i % input.shape[d]), (d,))
 
 
 @public()
