@@ -288,6 +288,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
         raise RuntimeError(
             f"linalg.svd: input should have at least 2 dimensions, but has {input.ndim} dimensions instead"
         )
+    results: tuple[Any, ...]
     if compute_uv:
         U, S, Vh = call(OPS["linalg_svd"], (input,), (not some,))
         results = (U, S, Vh.mH)
