@@ -230,8 +230,8 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) 
 
 @public("Tensor", name="lu")
 def lu_method(self: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
-    """``torch.lu`` of the tensor."""
-    return lu(self, pivot, get_infos)
+    """``torch.lu`` of the tensor, as a plain tuple."""
+    return tuple(lu(self, pivot, get_infos))
 
 
 # Singular values
