@@ -256,7 +256,11 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
             if "Tensors" not in param.kinds:
                 raise TypeError(_wrong_class(op, position, "tuple"))
             plan.append((param, "list", mark))
-            avals.extend(itertools.islice(marks, mark))
+            entries = list(itertools.islice(marks, mark))
+            for i, entry in enumerate(entries):
+                if isinstance(entry, type):
+                    raise TypeError(f"expected Tensor as element {i} in argument {position}, but got {entry.__name__}")
+            avals.extend(entries)
             owner.extend([param] * mark)
         else:
             if isinstance(mark, type) and "Number" not in param.kinds:
