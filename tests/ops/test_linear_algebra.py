@@ -317,6 +317,10 @@ class TestFunctions:
         ):
             linalg.multi_dot(torch.ones(3, 3))
 
+    def test_a_chain_is_of_tensors(self):
+        with refuses(TypeError, "expected Tensor as element 1 in argument 0, but got int"):
+            linalg.multi_dot([torch.ones(3, 3), 1])
+
     def test_vandermonde_matrices(self):
         x = torch.tensor([1, 2, 3], dtype=torch.int8)
         assert torch.vander(x).tolist() == [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
@@ -367,6 +371,10 @@ class TestNorms:
         assert linalg.norm(self.MATRIX, ord).item() == pytest.approx(value)
         kept = linalg.matrix_norm(self.MATRIX.expand(4, 2, 2).permute(1, 0, 2), ord, (0, 2), keepdim=True)
         np.testing.assert_allclose(kept.tolist(), np.full((1, 4, 1), value))
+
+    def test_numpys_numbers_are_orders_too(self):
+        assert linalg.norm(self.MATRIX, np.int64(1)).item() == 6
+        assert linalg.matrix_norm(self.MATRIX, np.float32(1), [0, 1]).item() == 6
 
     @pytest.mark.parametrize(
         ("call", "text"),
