@@ -25,7 +25,7 @@ _AIRY_LEFT, _AIRY_RIGHT = -5.0, 2.0  # between the three forms of Ai
 _ROOT_PI = math.sqrt(math.pi)
 
 
-def _special(name: str, param: str = "input", **options: object) -> Callable[..., Callable[..., Tensor]]:
+def special_op(name: str, param: str = "input", **options: object) -> Callable[..., Callable[..., Tensor]]:
     """An op of ``torch.special`` alone; ``param`` is its parameter's name."""
     return op(
         name=f"special_{name}",
@@ -105,25 +105,25 @@ def _y1(x: Tensor) -> Tensor:
     return jnp.where(x == 0, -jnp.inf, jnp.where(x <= _SPLIT, small, _large(x, 1)[1]))
 
 
-@_special("bessel_j0", differentiable=False)
+@special_op("bessel_j0", differentiable=False)
 def special_bessel_j0(input: Tensor) -> Tensor:
     """The Bessel function of the first kind of order 0. It has no derivative, float16 and complex are refused."""
     return _in_float64("bessel_j0", input, _j0)
 
 
-@_special("bessel_j1", differentiable=False)
+@special_op("bessel_j1", differentiable=False)
 def special_bessel_j1(input: Tensor) -> Tensor:
     """The Bessel function of the first kind of order 1. It has no derivative, float16 and complex are refused."""
     return _in_float64("bessel_j1", input, _j1)
 
 
-@_special("bessel_y0", differentiable=False)
+@special_op("bessel_y0", differentiable=False)
 def special_bessel_y0(input: Tensor) -> Tensor:
     """The Bessel function of the second kind of order 0: -inf at 0, NaN below. It has no derivative."""
     return _in_float64("bessel_y0", input, _y0)
 
 
-@_special("bessel_y1", differentiable=False)
+@special_op("bessel_y1", differentiable=False)
 def special_bessel_y1(input: Tensor) -> Tensor:
     """The Bessel function of the second kind of order 1: -inf at 0, NaN below. It has no derivative."""
     return _in_float64("bessel_y1", input, _y1)
@@ -136,7 +136,7 @@ def _spherical_j0(x: Tensor) -> Tensor:
     return jnp.where(small, 1 - x * x / 6 * (1 - x * x / 20), ratio)
 
 
-@_special("spherical_bessel_j0", "x", differentiable=False)
+@special_op("spherical_bessel_j0", "x", differentiable=False)
 def special_spherical_bessel_j0(x: Tensor) -> Tensor:
     """The spherical Bessel function of the first kind of order 0, ``sin(x) / x``. It has no derivative."""
     return _in_float64("spherical_bessel_j0", x, _spherical_j0)
@@ -192,7 +192,7 @@ def i0(input: Tensor) -> Tensor:
     return _differentiable_i0(input)
 
 
-@_special("i0e", node="SpecialI0EBackward0", grad_node="MulBackward0")
+@special_op("i0e", node="SpecialI0EBackward0", grad_node="MulBackward0")
 @half_in_float32
 def special_i0e(input: Tensor) -> Tensor:
     """``exp(-|input|) * i0(input)``, which does not overflow."""
@@ -200,7 +200,7 @@ def special_i0e(input: Tensor) -> Tensor:
     return lax.bessel_i0e(input)
 
 
-@_special("i1", grad_node="MulBackward0")
+@special_op("i1", grad_node="MulBackward0")
 @half_in_float32
 def special_i1(input: Tensor) -> Tensor:
     """The modified Bessel function of the first kind of order 1."""
@@ -208,7 +208,7 @@ def special_i1(input: Tensor) -> Tensor:
     return _differentiable_i1(input)
 
 
-@_special("i1e", node="SpecialI1EBackward0", grad_node="MulBackward0")
+@special_op("i1e", node="SpecialI1EBackward0", grad_node="MulBackward0")
 @half_in_float32
 def special_i1e(input: Tensor) -> Tensor:
     """``exp(-|input|) * i1(input)``, which does not overflow."""
@@ -216,13 +216,13 @@ def special_i1e(input: Tensor) -> Tensor:
     return _differentiable_i1e(input)
 
 
-@_special("modified_bessel_i0", differentiable=False)
+@special_op("modified_bessel_i0", differentiable=False)
 def special_modified_bessel_i0(input: Tensor) -> Tensor:
     """The modified Bessel function of the first kind of order 0, without a derivative: see ``i0``."""
     return _in_float64("modified_bessel_i0", input, _i0)
 
 
-@_special("modified_bessel_i1", differentiable=False)
+@special_op("modified_bessel_i1", differentiable=False)
 def special_modified_bessel_i1(input: Tensor) -> Tensor:
     """The modified Bessel function of the first kind of order 1, without a derivative: see ``i1``."""
     return _in_float64("modified_bessel_i1", input, _i1)
@@ -258,25 +258,25 @@ def _joined(x: Tensor, low: Tensor, high: Tensor, scaled: bool) -> Tensor:
     return jnp.where(x == 0, jnp.inf, jnp.where(x < 0, jnp.nan, jnp.where(x <= _LAST_SMALL, low, high)))
 
 
-@_special("modified_bessel_k0", differentiable=False)
+@special_op("modified_bessel_k0", differentiable=False)
 def special_modified_bessel_k0(input: Tensor) -> Tensor:
     """The modified Bessel function of the second kind of order 0: infinite at 0, NaN below. It has no derivative."""
     return _in_float64("modified_bessel_k0", input, functools.partial(_k0, scaled=False))
 
 
-@_special("modified_bessel_k1", differentiable=False)
+@special_op("modified_bessel_k1", differentiable=False)
 def special_modified_bessel_k1(input: Tensor) -> Tensor:
     """The modified Bessel function of the second kind of order 1: infinite at 0, NaN below. It has no derivative."""
     return _in_float64("modified_bessel_k1", input, functools.partial(_k1, scaled=False))
 
 
-@_special("scaled_modified_bessel_k0", "x", differentiable=False)
+@special_op("scaled_modified_bessel_k0", "x", differentiable=False)
 def special_scaled_modified_bessel_k0(x: Tensor) -> Tensor:
     """``exp(x)`` times the modified Bessel function of the second kind of order 0. It has no derivative."""
     return _in_float64("scaled_modified_bessel_k0", x, functools.partial(_k0, scaled=True))
 
 
-@_special("scaled_modified_bessel_k1", "x", differentiable=False)
+@special_op("scaled_modified_bessel_k1", "x", differentiable=False)
 def special_scaled_modified_bessel_k1(x: Tensor) -> Tensor:
     """``exp(x)`` times the modified Bessel function of the second kind of order 1. It has no derivative."""
     return _in_float64("scaled_modified_bessel_k1", x, functools.partial(_k1, scaled=True))
@@ -307,7 +307,7 @@ def _two_thirds_power(x: float) -> float:
     return 2 / 3 * abs(x) ** 1.5
 
 
-@_special("airy_ai", "x", differentiable=False)
+@special_op("airy_ai", "x", differentiable=False)
 def special_airy_ai(x: Tensor) -> Tensor:
     """Airy's function Ai; NaN at infinity. It has no derivative."""
     return _in_float64("airy_ai", x, _airy_ai)

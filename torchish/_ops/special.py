@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.scipy import special as jax_special
 
-from .bessel import _special
+from .bessel import special_op
 from .broadcasting import check_broadcast
 from .chebyshev import chebyshev_series
 from .kernel_dtypes import half_in_float32, require_dtype
@@ -18,7 +18,7 @@ from .out_rules import ALL, CASTABLE, mvlgamma_rule
 from .registry import Number, Tensor, op
 from .scalar_types import default_float, is_bool
 from .special_tables import ERFCX
-from .unary import _digamma, _lgamma, _trigamma
+from .unary import differentiable_digamma, differentiable_lgamma, trigamma
 
 _ROOT_HALF = math.sqrt(0.5)
 
@@ -41,7 +41,7 @@ def _entr(x: Tensor) -> Tensor:
 _entr.defjvps(lambda t, ans, x: t * (-jnp.log(x) - 1))
 
 
-@_special("entr", grad_node="MulBackward0")
+@special_op("entr", grad_node="MulBackward0")
 @half_in_float32
 def special_entr(input: Tensor) -> Tensor:
     """``-input * log(input)``, 0 at 0 and -inf for negative numbers."""
@@ -49,7 +49,7 @@ def special_entr(input: Tensor) -> Tensor:
     return _entr(input)
 
 
-@_special("ndtr", out=CASTABLE.but(shared=ALL, copies=True), node="MulBackward1", grad_node="MulBackward1")
+@special_op("ndtr", out=CASTABLE.but(shared=ALL, copies=True), node="MulBackward1", grad_node="MulBackward1")
 @half_in_float32
 def special_ndtr(input: Tensor) -> Tensor:
     """The distribution function of the standard normal distribution. In the left tail ``log_ndtr`` is exact."""
@@ -76,7 +76,7 @@ _log_ndtr.defjvps(lambda t, ans, x: t * _density_ratio(x))
 _density_ratio.defjvps(lambda t, ans, x: -t * ans * (ans + x))
 
 
-@_special("log_ndtr", grad_node="MulBackward0")
+@special_op("log_ndtr", grad_node="MulBackward0")
 def special_log_ndtr(input: Tensor) -> Tensor:
     """The logarithm of the standard normal distribution function, exact in both tails. Half precision is refused."""
     _refuse_half(input.dtype, "log_ndtr_cpu")
@@ -91,7 +91,7 @@ def _ndtri(p: Tensor) -> Tensor:
 _ndtri.defjvps(lambda t, ans, p: t * (math.sqrt(2 * math.pi) * jnp.exp(jnp.square(_ndtri(p)) / 2)))
 
 
-@_special("ndtri", grad_node="MulBackward0")
+@special_op("ndtri", grad_node="MulBackward0")
 def special_ndtri(input: Tensor) -> Tensor:
     """The quantile of the standard normal distribution; NaN outside of [0, 1]. Half precision is refused."""
     _refuse_half(input.dtype, "ndtri_cpu")
@@ -110,7 +110,7 @@ def _erfcx(x: Tensor) -> Tensor:
 _erfcx.defjvps(lambda t, ans, x: t * (2 * x * _erfcx(x) - 2 / math.sqrt(math.pi)))
 
 
-@_special("erfcx", grad_node="MulBackward0")
+@special_op("erfcx", grad_node="MulBackward0")
 def special_erfcx(input: Tensor) -> Tensor:
     """``exp(input ** 2) * erfc(input)``, which does not underflow. Half precision is refused."""
     _refuse_half(input.dtype, "erfcx_cpu")
@@ -178,7 +178,7 @@ def _mvlgamma(x: Tensor, p: int) -> Tensor:
     if not jnp.issubdtype(x.dtype, jnp.floating):
         x = x.astype(default_float())
     shifts = jnp.arange(p, dtype=x.dtype) / -2
-    return jnp.sum(_lgamma(x[..., None] + shifts), axis=-1) + p * (p - 1) / 4 * math.log(math.pi)
+    return jnp.sum(differentiable_lgamma(x[..., None] + shifts), axis=-1) + p * (p - 1) / 4 * math.log(math.pi)
 
 
 def _without_derivative(t: Tensor, ans: Tensor, *_: Tensor) -> Tensor:
@@ -200,7 +200,7 @@ def _igammac(a: Tensor, x: Tensor) -> Tensor:
 
 
 def _gamma_density(a: Tensor, x: Tensor) -> Tensor:
-    return jnp.exp((a - 1) * jnp.log(x) - x - _lgamma(a))
+    return jnp.exp((a - 1) * jnp.log(x) - x - differentiable_lgamma(a))
 
 
 _igamma.defjvps(_without_derivative, lambda t, ans, a, x: t * _gamma_density(a, x))
@@ -299,8 +299,11 @@ def special_zeta(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 def _polygamma(n: int, x: Tensor) -> Tensor:
     if n == 0:
-        return _digamma(x)
-    return _trigamma(x) if n == 1 else (-1.0) ** (n + 1) * math.factorial(n) * _zeta(jnp.full_like(x, n + 1), x)
+        return differentiable_digamma(x)
+    if n == 1:
+        return trigamma(x)
+    factorial = math.gamma(n + 1) if n < 171 else math.inf
+    return (factorial if n % 2 else -factorial) * _zeta(jnp.full_like(x, n + 1), x)
 
 
 @op(

@@ -301,11 +301,11 @@ def erfinv(input: Tensor) -> Tensor:
 
 
 @jax.custom_jvp
-def _digamma(x: Tensor) -> Tensor:
+def differentiable_digamma(x: Tensor) -> Tensor:
     return jnp.where(x == 0, jnp.copysign(jnp.inf, -x), lax.digamma(x))
 
 
-def _trigamma(x: Tensor) -> Tensor:
+def trigamma(x: Tensor) -> Tensor:
     """The derivative of ``digamma``; below one half by reflection, where the series does not converge."""
     at_infinity = x == jnp.inf
     reflected = x < 0.5
@@ -314,7 +314,7 @@ def _trigamma(x: Tensor) -> Tensor:
     return jnp.where(at_infinity, 0, jnp.where(reflected, jnp.square(jnp.pi / sine) - right, right))
 
 
-_digamma.defjvps(lambda t, ans, x: t * _trigamma(x))
+differentiable_digamma.defjvps(lambda t, ans, x: t * trigamma(x))
 
 
 @_float_op(aliases=("special.digamma", "special.psi"))
@@ -322,15 +322,15 @@ _digamma.defjvps(lambda t, ans, x: t * _trigamma(x))
 def digamma(input: Tensor) -> Tensor:
     """The derivative of ``lgamma``; infinite at 0, NaN at negative integers. Complex is refused."""
     require_dtype(input.dtype, "f", "digamma")
-    return _digamma(input)
+    return differentiable_digamma(input)
 
 
 @jax.custom_jvp
-def _lgamma(x: Tensor) -> Tensor:
+def differentiable_lgamma(x: Tensor) -> Tensor:
     return lax.lgamma(x)
 
 
-_lgamma.defjvps(lambda t, ans, x: t * _digamma(x))
+differentiable_lgamma.defjvps(lambda t, ans, x: t * differentiable_digamma(x))
 
 
 @_float_op(aliases=("special.gammaln",))
@@ -338,7 +338,7 @@ _lgamma.defjvps(lambda t, ans, x: t * _digamma(x))
 def lgamma(input: Tensor) -> Tensor:
     """The logarithm of the gamma function's absolute value. Complex is refused."""
     require_dtype(input.dtype, "f", "lgamma_vml_cpu")
-    return _lgamma(input)
+    return differentiable_lgamma(input)
 
 
 # Signs and complex parts

@@ -2,6 +2,10 @@
 
 Each is made from the public function of the same name; here is only the list of names that PyTorch shows, by what comes
 after the list of tensors. Recorded operations become one program, so that there is nothing to gain from doing them together.
+
+>>> import torchish as torch
+>>> torch._foreach_add([torch.ones(1), torch.zeros(2)], [1, 2])
+(tensor([2.]), tensor([2., 2.]))
 """
 
 from __future__ import annotations
@@ -106,6 +110,8 @@ def _published(name: str, make: Callable[[str, bool], Callable[..., Any]], *, pl
         function = make(full, inplace)
         function.__name__ = function.__qualname__ = full
         function.__doc__ = f"``{name}`` of each tensor of a list" + (", in place." if inplace else ", as a tuple.")
+        if name in _OF_ONE or name == "zero":
+            function.__doc__ += f"\n\nhttps://docs.pytorch.org/docs/stable/generated/torch.{full}.html"
         publish("torch", full, function)
 
 

@@ -19,8 +19,8 @@ def _order(n: Any) -> int:
     return n
 
 
-@public("torch", "special", name="polygamma")
-def polygamma_(n: int, input: Tensor, *, out: Any = None) -> Tensor:
+@public("torch", "special")
+def polygamma(n: int, input: Tensor, *, out: Any = None) -> Tensor:
     """The ``n``-th derivative of ``digamma``. https://docs.pytorch.org/docs/stable/generated/torch.polygamma.html
 
     >>> import torchish as torch
