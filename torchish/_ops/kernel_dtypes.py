@@ -63,12 +63,6 @@ def rounded(x: jax.Array) -> jax.Array:
     return jax.lax.reduce_precision(x, info.nexp, info.nmant)
 
 
-def narrowed(*operands: jax.Array) -> list[jax.Array]:
-    """Operands of which some are of a half type, all in that type: what ``wide_numbers`` left wide is rounded."""
-    halves = [x.dtype for x in operands if _is_half(x)]
-    return [x.astype(functools.reduce(jnp.promote_types, halves)) if halves else x for x in operands]
-
-
 def _is_half(x: Any) -> bool:
     return isinstance(x, jax.Array) and x.dtype in _HALF
 
