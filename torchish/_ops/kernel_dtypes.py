@@ -15,7 +15,7 @@ from .scalar_types import scalar_name
 _HALF = {np.dtype(np.float16), np.dtype(jnp.bfloat16)}
 
 # uint16, uint32 and uint64 ("w") exist in PyTorch for storage: few kernels take them.
-_NARROWER = {"l": {np.dtype(np.int64)}, "d": {np.dtype(np.float32), np.dtype(np.float64)}}
+_NARROWER: dict[str, set[np.dtype]] = {"l": {np.dtype(np.int64)}, "d": {np.dtype(np.float32), np.dtype(np.float64)}}
 
 _KIND_OF = {"b": "b", "i": "i", "f": "f", "V": "f", "c": "c"}
 
@@ -34,7 +34,7 @@ def require_dtype(dtype: Any, kinds: str, kernel: str) -> None:
     ``kinds`` names what it takes, in the letters of ``kind_of``, and ``l`` for int64 alone of the integers, ``d``
     for float32 and float64 alone of the floats; ``kernel`` is the name in the text.
     """
-    if kind_of(dtype) not in kinds and not any(dtype in _NARROWER.get(letter, ()) for letter in kinds):
+    if kind_of(dtype) not in kinds and not any(dtype in _NARROWER.get(letter, set()) for letter in kinds):
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(dtype)}'")
 
 
