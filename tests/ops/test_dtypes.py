@@ -78,6 +78,58 @@ REFUSED = {
         "uint8",
         "\"slow_conv_transpose3d_out_cpu\" not implemented for 'Byte'",
     ),
+    "nll_loss": (
+        lambda th, t: th.nn.functional.nll_loss(t(2, 3), th.tensor([0, 1])),
+        "int64",
+        "\"nll_loss_out_frame\" not implemented for 'Long'",
+    ),
+    "l1_loss": (
+        lambda th, t: th.nn.functional.l1_loss(t(2), t(2)),
+        "bool",
+        "Subtraction, the `-` operator, with two bool tensors is not supported. "
+        "Use the `^` or `logical_xor()` operator instead.",
+    ),
+    "mse_loss": (lambda th, t: th.nn.functional.mse_loss(t(2), t(2)), "bool", "\"mse_cpu\" not implemented for 'Bool'"),
+    "soft_margin_loss": (
+        lambda th, t: th.nn.functional.soft_margin_loss(t(2), t(2)),
+        "int64",
+        "result type Float can't be cast to the desired output type Long",
+    ),
+    "kl_div": (
+        lambda th, t: th.nn.functional.kl_div(t(2), t(2), reduction="sum"),
+        "complex64",
+        "kl_div: Complex inputs not supported.",
+    ),
+    "multi_margin_loss": (
+        lambda th, t: th.nn.functional.multi_margin_loss(t(2, 3), th.tensor([0, 1])),
+        "float16",
+        "\"multi_margin_loss_cpu_kernel\" not implemented for 'Half'",
+    ),
+    "scatter_reduce": (
+        lambda th, t: t(2).scatter_reduce(0, th.tensor([0]), t(1), "amax"),
+        "complex64",
+        "\"scatter_gather_tensor_cpu_reduce_amax\" not implemented for 'ComplexFloat'",
+    ),
+    "bucketize": (
+        lambda th, t: th.bucketize(t(2), t(3)),
+        "bool",
+        "\"searchsorted_out_cpu\" not implemented for 'Bool'",
+    ),
+    "reflection_pad": (
+        lambda th, t: th.nn.functional.pad(t(1, 4), (1, 1), mode="reflect"),
+        "bool",
+        "\"reflection_pad1d\" not implemented for 'Bool'",
+    ),
+    "dist": (
+        lambda th, t: th.dist(t(2), t(2)),
+        "int64",
+        "norm(): input dtype should be either floating point or complex. Got Long instead.",
+    ),
+    "triu_indices": (
+        lambda th, t: th.triu_indices(2, 3, dtype=th.float32),
+        "int64",
+        "\"triu_indices\" not implemented for 'Float'",
+    ),
     "clamp_bools": (lambda th, t: t(2).clamp(t(2), t(2)), "bool", "\"clamp_cpu\" not implemented for 'Bool'"),
 }
 
@@ -142,3 +194,44 @@ def test_floats_outside_an_integers_range(source, target, expected):
     x = torchish.tensor([float("nan"), -1.0, 300.0, 3e9, 1e20], dtype=getattr(torchish, source))
     for result in (x.to(getattr(torchish, target)), torchish.zeros(5, dtype=getattr(torchish, target)).copy_(x)):
         np.testing.assert_array_equal(result.numpy(), np.array(expected, target))
+
+
+class TestHalfTypesAreRounded:
+    """Recorded from PyTorch 2.13. In each case float32 would give other digits."""
+
+    def test_after_each_operation_of_a_window(self):
+        x = torchish.tensor([2.84375], dtype=torchish.bfloat16)
+        assert x.exp().float().item() == 17.125
+        assert (x * x).float().item() == 8.0625
+        assert (x - x.tanh()).float().item() == 1.8515625
+
+    def test_numbers_multiply_unrounded_and_are_added_rounded(self):
+        x = torchish.tensor([3.0, 7.0, 9.0], dtype=torchish.bfloat16)
+        rounded = torchish.tensor([0.1], dtype=x.dtype)
+        assert (x * 0.1).tolist() == (x * torchish.tensor(0.1)).tolist() == [0.30078125, 0.69921875, 0.8984375]
+        assert (x * rounded).tolist() == [0.30078125, 0.69921875, 0.90234375]
+        assert (8.396163 - x).tolist() == [5.375, 1.375, -0.625]  # 8.396163 - 3 would be 5.40625
+
+    def test_division_with_rounding(self):
+        x = torchish.tensor([1.0, 3.0], dtype=torchish.float16)
+        assert (x // 0.1).tolist() == torchish.div(x, 0.1, rounding_mode="floor").tolist() == [9.0, 29.0]
+        assert (x // torchish.full((2,), 0.1, dtype=x.dtype)).tolist() == [10.0, 30.0]
+        assert torchish.div(x, 0.1, rounding_mode="trunc").tolist() == [10.0, 30.0]
+
+    def test_overflow(self):
+        x, y = torchish.tensor([12.0], dtype=torchish.float16), torchish.tensor([-1.0], dtype=torchish.float16)
+        assert torchish.nn.functional.soft_margin_loss(x, y).item() == float("inf")
+
+
+def test_triangles_take_a_device():
+    assert torchish.tril_indices(2, 2, device="cpu").tolist() == [[0, 1, 1], [0, 0, 1]]
+
+
+def test_pools_with_indices_take_return_indices():
+    values, index = torchish.nn.functional.max_pool2d_with_indices(torchish.ones(1, 2, 2), 2, return_indices=True)
+    assert values.tolist() == [[[1.0]]] and index.tolist() == [[[0]]]
+
+
+def test_sums_of_small_integers_are_int64():
+    x = torchish.tensor([1, 3], dtype=torchish.uint8)
+    assert torchish.nn.functional.hinge_embedding_loss(x, x, reduction="sum").dtype == torchish.int64

@@ -15,7 +15,7 @@ from .scalar_types import scalar_name
 _HALF = {np.dtype(np.float16), np.dtype(jnp.bfloat16)}
 
 # uint16, uint32 and uint64 ("w") exist in PyTorch for storage: few kernels take them.
-_NARROWER = {"l": {np.dtype(np.int64)}, "d": {np.dtype(np.float32), np.dtype(np.float64)}}
+_NARROWER: dict[str, set[np.dtype]] = {"l": {np.dtype(np.int64)}, "d": {np.dtype(np.float32), np.dtype(np.float64)}}
 
 _KIND_OF = {"b": "b", "i": "i", "f": "f", "V": "f", "c": "c"}
 
@@ -34,7 +34,7 @@ def require_dtype(dtype: Any, kinds: str, kernel: str) -> None:
     ``kinds`` names what it takes, in the letters of ``kind_of``, and ``l`` for int64 alone of the integers, ``d``
     for float32 and float64 alone of the floats; ``kernel`` is the name in the text.
     """
-    if kind_of(dtype) not in kinds and not any(dtype in _NARROWER.get(letter, ()) for letter in kinds):
+    if kind_of(dtype) not in kinds and not any(dtype in _NARROWER.get(letter, set()) for letter in kinds):
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(dtype)}'")
 
 
@@ -61,12 +61,6 @@ def rounded(x: jax.Array) -> jax.Array:
         return x
     info = jnp.finfo(x.dtype)
     return jax.lax.reduce_precision(x, info.nexp, info.nmant)
-
-
-def narrowed(*operands: jax.Array) -> list[jax.Array]:
-    """Operands of which some are of a half type, all in that type: what ``wide_numbers`` left wide is rounded."""
-    halves = [x.dtype for x in operands if _is_half(x)]
-    return [x.astype(functools.reduce(jnp.promote_types, halves)) if halves else x for x in operands]
 
 
 def _is_half(x: Any) -> bool:

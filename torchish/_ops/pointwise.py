@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from .broadcasting import check_broadcast
-from .kernel_dtypes import half_in_float32, narrowed, require_dtype, rounded
+from .kernel_dtypes import half_in_float32, require_dtype, rounded
 from .out_rules import CASTABLE, HEAVISIDE, Out, by_numbers, lerp_rule
 from .registry import Number, Tensor, check_of, op, validation_of
 from .scalar_types import default_float, is_bool, is_complex, is_integral, scalar_name
@@ -201,6 +201,11 @@ def _divide_trunc(a: Tensor, b: Tensor) -> Tensor:
     return jnp.trunc(rounded(lax.stop_gradient(a) / lax.stop_gradient(b)))
 
 
+def _by_step_or_once(divide: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor) -> Tensor:
+    """Two half tensors are divided with a rounding after each step, one by a number with a single one, as in PyTorch."""
+    return divide(a, b) if a.dtype == b.dtype else half_in_float32(divide)(a, b)
+
+
 def divide(a: Tensor, b: Tensor) -> Tensor:
     """``a / b``, of integers in the default floating dtype."""
     if is_integral(a.dtype):
@@ -227,11 +232,10 @@ def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | 
     check_broadcast(input, other)
     if rounding_mode is None:
         return half_in_float32(divide)(input, other)
-    input, other = narrowed(input, other)
     if rounding_mode == "floor":
-        return _divide_floor(input, other)
+        return _by_step_or_once(_divide_floor, input, other)
     if rounding_mode == "trunc":
-        return _divide_trunc(input, other)
+        return _by_step_or_once(_divide_trunc, input, other)
     raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 
@@ -251,11 +255,18 @@ def true_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     return input / other
 
 
-@op(promote=("input", "other"), inplace=True, out=CASTABLE.but(lenient=True), differentiable=False, takes_numbers=True)
+@op(
+    promote=("input", "other"),
+    inplace=True,
+    out=CASTABLE.but(lenient=True),
+    differentiable=False,
+    takes_numbers=True,
+    wide_numbers=True,
+)
 def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The floor of ``input / other``, broadcast. An integer divisor of 0 raises RuntimeError ("ZeroDivisionError")."""
     check_broadcast(input, other)
-    return _divide_floor(input, other)
+    return _by_step_or_once(_divide_floor, input, other)
 
 
 @jax.custom_jvp
