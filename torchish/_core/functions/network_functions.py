@@ -12,7 +12,7 @@ from ..dispatch import call
 from ..generate import OP_FUNCTIONS
 from ..public import PUBLIC, public
 from ..tensor import Tensor
-from .dropout_functions import _require_probability
+from .dropout_functions import require_probability
 from .random_functions import dropout_mask
 
 _FUNCTIONAL = "nn.functional"
@@ -111,7 +111,7 @@ def scaled_dot_product_attention(
             [2.3395]])
     """
     mask = None
-    _require_probability(dropout_p, RuntimeError)
+    require_probability(dropout_p, RuntimeError)
     if dropout_p > 0.0:
         lead = OP_FUNCTIONS["matmul"](query.detach(), key.detach().transpose(-2, -1))  # type: ignore[attr-defined]
         mask = dropout_mask(query, tuple(lead.shape), float(dropout_p))
