@@ -107,7 +107,7 @@ def scaled_dot_product_attention(
     >>> import torchish as torch
     >>> x = torch.eye(2)
     >>> torch.nn.functional.scaled_dot_product_attention(x, x, torch.tensor([[1.0], [3.0]]), is_causal=True)
-    tensor([[1.],
+    tensor([[1.0000],
             [2.3395]])
     """
     mask = None
