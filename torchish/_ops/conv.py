@@ -428,3 +428,20 @@ def conv_transpose3d(
 ) -> Tensor:
     """``conv_transpose1d`` over three spatial dimensions."""
     return _conv_transpose(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@op(namespaces=NAMESPACES, node="ConvTbcBackward0", grad_node="ConvTbcBackwardBackward0")
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """The cross-correlation of ``(time, batch, in)`` with ``(kernel, in, out)``: ``(time, batch, out)``."""
+    if input.ndim != 3:
+        raise RuntimeError("Input must have 3 dims: time, batch, in_channel")
+    if weight.ndim != 3:
+        raise RuntimeError("Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.")
+    if bias.ndim != 1:
+        raise RuntimeError("Bias must be 1-D")
+    if input.shape[2] != weight.shape[1]:
+        raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
+    if weight.shape[2] != bias.shape[0]:
+        raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    made = _conv(1, input.transpose(1, 2, 0), weight.transpose(2, 1, 0), bias, 1, pad, 1, 1)
+    return made.transpose(2, 0, 1)

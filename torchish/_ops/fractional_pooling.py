@@ -39,7 +39,7 @@ def _check(input: Tensor, samples: Tensor, n: int, kernel: Sequence[int], counts
             )
     label = name if n == 2 else f"{name}_out"
     for axis, size, k, count in zip(_AXES[n], input.shape[-n:], kernel, counts, strict=True):
-        if count + k - 1 > size:
+        if count + k - 1 > size - (n == 3):  # of a volume PyTorch wants one element more
             raise RuntimeError(f"{label}(): pool {axis} {k} too large relative to input {axis} {size}")
     if samples.dtype != input.dtype:
         raise RuntimeError("Expect _random_samples to have the same dtype as input")

@@ -575,7 +575,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return blocks.reshape(*batch, channels * r * r, height // r, width // r)
 
 
-@op(namespaces=("torch", "nn.functional"))
+@op(namespaces=("torch", "nn.functional"), aliases=("native_channel_shuffle",))
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """``(N, C, ...)`` with the channels of ``groups`` groups interleaved."""
     if input.ndim < 3:

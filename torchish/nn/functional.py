@@ -121,6 +121,22 @@ def _adaptive_max_pool(n: int) -> Any:
 adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (_adaptive_max_pool(n) for n in (1, 2, 3))
 
 
+def _adaptive_max_pool_with_indices(n: int) -> Any:
+    op = _OPS[f"adaptive_max_pool{n}d.indices"]
+
+    def function(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+        return tuple(_call(op, (input,), (_as_dims(output_size),)))
+
+    function.__name__ = function.__qualname__ = f"adaptive_max_pool{n}d_with_indices"
+    function.__doc__ = op.doc
+    return function
+
+
+adaptive_max_pool1d_with_indices = _adaptive_max_pool_with_indices(1)
+adaptive_max_pool2d_with_indices = _adaptive_max_pool_with_indices(2)
+adaptive_max_pool3d_with_indices = _adaptive_max_pool_with_indices(3)
+
+
 # Normalisation with running statistics, which are written in place
 
 

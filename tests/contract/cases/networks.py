@@ -40,6 +40,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "per_sample_weights": f(5),
     },
     "embedding_renorm": {"input": f(4, 3), "indices": Fixed([0, 2]), "norm_type": 2.0},
+    "conv_tbc": {"input": f(4, 2, 3), "weight": f(2, 3, 5), "bias": f(5)},
     "rrelu.mean": {"slope": 0.2},
     "rrelu.noise": {"input": f(3, 3, low=-1.0), "slopes": f(9)},
     "native_dropout_backward": {"scale": 2.0},

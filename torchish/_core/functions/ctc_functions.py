@@ -53,10 +53,10 @@ def torch_ctc_loss(
     input_lengths: Any,
     target_lengths: Any,
     blank: int = 0,
-    reduction: int = 1,
+    reduction: int = 0,
     zero_infinity: bool = False,
 ) -> Tensor:
-    """``nn.functional.ctc_loss`` with the reduction as a number: 0 for none, 1 for the mean, 2 for the sum."""
+    """``nn.functional.ctc_loss`` with the reduction as a number: 0 for none (the default), 1 for the mean, 2 for the sum."""
     if len(log_probs.shape) not in (2, 3):
         rank = len(log_probs.shape) + (1 if len(log_probs.shape) != 3 else 0)
         raise RuntimeError(

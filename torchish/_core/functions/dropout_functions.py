@@ -24,7 +24,7 @@ _FUNCTIONAL = "nn.functional"
 _TORCH = PUBLIC["torch"]
 
 
-def _require_probability(p: float, error: type[Exception]) -> None:
+def require_probability(p: float, error: type[Exception]) -> None:
     if p < 0.0 or p > 1.0:
         shown = p if error is ValueError else f"{float(p):g}"
         raise error(f"dropout probability has to be between 0 and 1, but got {shown}")
@@ -65,7 +65,7 @@ def _forms(name: str, run: Any, by_channel: bool, doc: str) -> None:
 
     def define(inplace: bool) -> None:
         def function(input: Tensor, p: float, train: bool) -> Tensor:
-            _require_probability(p, RuntimeError)
+            require_probability(p, RuntimeError)
             shape = tuple(input.shape)
             if by_channel and train and p not in (0, 1) and input._aval.numel:
                 shape = _channels(shape)
@@ -91,7 +91,7 @@ def functional_dropout(input: Tensor, p: float = 0.5, training: bool = True, inp
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
     """
-    _require_probability(p, ValueError)
+    require_probability(p, ValueError)
     return _dropped(input, tuple(input.shape), float(p), training, inplace)
 
 
@@ -101,7 +101,7 @@ def functional_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = Fal
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html
     """
-    _require_probability(p, ValueError)
+    require_probability(p, ValueError)
     return _alpha_dropped(input, tuple(input.shape), float(p), training, inplace)
 
 
@@ -113,7 +113,7 @@ def functional_feature_alpha_dropout(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.feature_alpha_dropout.html
     """
-    _require_probability(p, ValueError)
+    require_probability(p, ValueError)
     shape = tuple(input.shape)
     active = training and p not in (0, 1) and input._aval.numel
     return _alpha_dropped(input, _channels(shape) if active else shape, float(p), training, inplace)
@@ -122,7 +122,7 @@ def functional_feature_alpha_dropout(
 @public(_FUNCTIONAL)
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of ``(N, C, L)`` or ``(C, L)`` with probability ``p`` and scale the rest, while training."""
-    _require_probability(p, ValueError)
+    require_probability(p, ValueError)
     shape = tuple(input.shape)
     if len(shape) not in (2, 3):
         raise RuntimeError(
@@ -147,7 +147,7 @@ def _warn_of_rank(name: str, rank: int, n: int) -> None:
 @public(_FUNCTIONAL)
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of ``(N, C, H, W)`` with probability ``p`` and scale the rest, while training."""
-    _require_probability(p, ValueError)
+    require_probability(p, ValueError)
     shape = tuple(input.shape)
     if len(shape) not in (3, 4):
         _warn_of_rank("dropout2d", len(shape), 2)
@@ -167,7 +167,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 @public(_FUNCTIONAL)
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of ``(N, C, D, H, W)`` or ``(C, D, H, W)`` with probability ``p``, while training."""
-    _require_probability(p, ValueError)
+    require_probability(p, ValueError)
     shape = tuple(input.shape)
     if len(shape) not in (4, 5):
         _warn_of_rank("dropout3d", len(shape), 3)

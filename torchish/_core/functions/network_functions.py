@@ -12,7 +12,7 @@ from ..dispatch import call
 from ..generate import OP_FUNCTIONS
 from ..public import PUBLIC, public
 from ..tensor import Tensor
-from .dropout_functions import _require_probability
+from .dropout_functions import require_probability
 from .random_functions import dropout_mask
 
 _FUNCTIONAL = "nn.functional"
@@ -107,11 +107,11 @@ def scaled_dot_product_attention(
     >>> import torchish as torch
     >>> x = torch.eye(2)
     >>> torch.nn.functional.scaled_dot_product_attention(x, x, torch.tensor([[1.0], [3.0]]), is_causal=True)
-    tensor([[1.],
+    tensor([[1.0000],
             [2.3395]])
     """
     mask = None
-    _require_probability(dropout_p, RuntimeError)
+    require_probability(dropout_p, RuntimeError)
     if dropout_p > 0.0:
         lead = OP_FUNCTIONS["matmul"](query.detach(), key.detach().transpose(-2, -1))  # type: ignore[attr-defined]
         mask = dropout_mask(query, tuple(lead.shape), float(dropout_p))
