@@ -62,7 +62,7 @@ def _cosines(window: _Window, weights: Sequence[Any]) -> Tensor:
     if made is not None:
         return made
     angle = window.points(0.0, 2 * math.pi / window.steps)
-    options = {"dtype": angle.dtype, "device": angle.device}
+    options: dict[str, Any] = {"dtype": angle.dtype, "device": angle.device}
     signed = tensor([-w if i % 2 else w for i, w in enumerate(weights)], **options)
     orders = arange(len(weights), **options)
     return (signed.unsqueeze(-1) * (orders.unsqueeze(-1) * angle).cos()).sum(0)
