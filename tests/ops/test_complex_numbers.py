@@ -95,6 +95,7 @@ class TestConjugates:
         c = b.conj()
         assert type(c.grad_fn).__name__ == "ConjBackward0"
         c.mul_(2j)
+        assert type(c.grad_fn).__name__ == "ConjBackward0" and type(b.grad_fn).__name__ == "CopySlices"
         (b.real.sum() + b.imag.sum() * 2).backward()
         assert a.grad.tolist() == [-4 + 2j] * 3
 
