@@ -29,6 +29,9 @@ NUMBER_CLASSES: frozenset[type] = frozenset({float, int, bool, complex})
 
 
 ELSEWHERE: Any = object()
+_STRIDED = "AsStridedBackward0"
+# The views that PyTorch makes anew by their own operation, which strides do not describe.
+_REPEATED = frozenset({"ConjBackward0", "ViewAsRealBackward0", "ViewAsComplexBackward0"})
 
 
 class View:
@@ -44,6 +47,7 @@ class View:
         attr_version: the Storage's version when the edge was last known to be right.
         creation: None, or why in-place operations on the view are errors.
         counter: a version counter of its own (``.data``), or None.
+        name: of the node of the last view operation.
     """
 
     __slots__ = (
@@ -54,6 +58,7 @@ class View:
         "counter",
         "creation",
         "geometry",
+        "name",
         "over",
         "relative",
     )
@@ -66,6 +71,7 @@ class View:
         self.counter: list[Any] | None = None
         self.cached: Value | None = None
         self.cached_writes = -1
+        self.name = _STRIDED
 
 
 class TensorMeta(type):
@@ -473,8 +479,10 @@ def kernels_over_base(view: View) -> tuple[Any, int]:
 def fresh_view_node(t: Tensor) -> Node:
     """The node of a view of its base as that is now."""
     assert t._view is not None
-    kernels, offset = kernels_over_base(t._view)
-    return _lazy_node(kernels.read, offset, t._view.base._edge or NOWHERE_EDGE, "AsStridedBackward0")
+    view = t._view
+    kernels, offset = kernels_over_base(view)
+    name = view.name if view.name in _REPEATED else _STRIDED
+    return _lazy_node(kernels.read, offset, view.base._edge or NOWHERE_EDGE, name)
 
 
 def _lazy_node(read: Kernel, offset: int, edge: Edge, name: str) -> Node:

@@ -41,6 +41,7 @@ def view_of(t: Tensor, rule: Rule, node_name: str, *, multi: bool = False, numbe
     made = object.__new__(Tensor)
     made._storage = t._storage
     made._view = v = View(geometry, base, geometry if relative is None else relative, t._counter()[0])
+    v.name = node_name
     if view is not None:
         v.counter = view.counter
         if base is not t:

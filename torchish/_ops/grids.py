@@ -53,7 +53,7 @@ def _sum(x: Tensor, axis: int) -> Tensor:
     return jnp.sum(x, axis, dtype=np.int64 if is_integral(x.dtype) else x.dtype)
 
 
-@op(name="trapezoid.x", node="DivBackward0", grad_node="MulBackward0")
+@op(name="trapezoid.x", node="DivBackward1", grad_node="MulBackward0")
 def trapezoid_x(y: Tensor, x: Tensor, dim: int) -> Tensor:
     """The integral of samples ``y`` at ``x`` along ``dim``, by the trapezoidal rule."""
     total = _sum(_areas(y, x, dim), dim)
