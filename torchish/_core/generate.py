@@ -15,6 +15,7 @@ from . import dispatch, inplace
 from .arguments import as_dims, as_int, as_size, unpack
 from .device import placement_of
 from .dtypes import to_np
+from .numpy_names import accepting_numpy_names
 from .public import publish
 
 OP_FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -104,7 +105,7 @@ def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., An
     function = namespace[name]
     function.__doc__ = op.doc
     function.__module__ = "torch"
-    return function
+    return accepting_numpy_names(function)
 
 
 def generate() -> None:

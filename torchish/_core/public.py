@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .numpy_names import accepting_numpy_names
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PUBLIC: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -26,9 +28,10 @@ def public(*namespaces: str, name: str | None = None, aliases: tuple[str, ...] =
     """Publish a function on Tensors; without namespaces, in ``torch`` and on ``Tensor``."""
 
     def add(function: F) -> F:
+        shown = accepting_numpy_names(function)
         for namespace in namespaces or ("torch", "Tensor"):
             for each in (name or function.__name__, *aliases):
-                publish(namespace, each, function)
+                publish(namespace, each, shown)
         return function
 
     return add

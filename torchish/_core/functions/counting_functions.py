@@ -90,6 +90,8 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Te
     """
     low, high = (x.item() if isinstance(x, Tensor) else x for x in (min, max))  # type: ignore[attr-defined]
     bins = as_int(bins)
+    if not isinstance(bins, int):
+        raise TypeError(f"histc(): argument 'bins' must be int, not {type(bins).__name__}")
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     operands: tuple[Any, ...] = (input, None, None)

@@ -132,7 +132,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # Order of dimensions
 
 
-@public(aliases=("swapaxes", "swapdims"))
+@public(aliases=("swapdims",))
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
     ndim = len(input.shape)
@@ -141,6 +141,12 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     if ndim:
         order[a], order[b] = order[b], order[a]
     return view_of(input, lambda g: views.permuted(g, order), "TransposeBackward0")
+
+
+@public()
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """``transpose``, with NumPy's name."""
+    return transpose(input, axis0, axis1)
 
 
 @public()
