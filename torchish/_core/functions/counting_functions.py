@@ -181,7 +181,7 @@ def _equal_bins(column: Tensor, bins: int, dimension: int, range: Sequence[float
 @public()
 def histogram(
     input: Tensor,
-    bins: Any,
+    bins: Any = 100,
     *,
     range: Sequence[float] | None = None,
     weight: Tensor | None = None,
