@@ -203,7 +203,7 @@ def histogram(
             raise TypeError("histogram() received an invalid combination of arguments: bins as a tensor take no range")
         _check_edges(input, [bins])
         _check_bins([bins._aval.numel - 1])
-        edges = bins
+        edges = bins.detach()
     else:
         count = as_int(bins)
         _check_bins([count])
@@ -215,9 +215,9 @@ def histogram(
         for target, made in zip(out, (hist, edges), strict=True):
             target.resize_(made.shape).copy_(made)
         return make("histogram_out", ("hist", "bin_edges"))(out)
-    if edges is bins:
-        edges = bins.clone()  # type: ignore[attr-defined]
-    without_derivative((hist, edges), (input, weight), "histogram")
+    if isinstance(bins, Tensor):
+        edges = edges.clone()  # type: ignore[attr-defined]
+    without_derivative((hist, edges), (input, bins, weight), "histogram")
     return make("histogram", ("hist", "bin_edges"))((hist, edges))
 
 
@@ -248,7 +248,7 @@ def histogramdd(
             )
         _check_edges(input, bins)
         _check_bins([edge._aval.numel - 1 for edge in bins])
-        edges = [edge.clone() for edge in bins]
+        edges = [edge.detach().clone() for edge in bins]
     else:
         if len(bins) != dims:
             raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
@@ -260,7 +260,7 @@ def histogramdd(
     _check_weight(input.shape, input, weight)
     hist = call(OPS["histogramdd.counts"], (source, edges, weight), (bool(density),))
     which = "bin_tensors" if bins and isinstance(bins[0], Tensor) else "bin_cts"
-    without_derivative((hist, *edges), (input, weight), f"_histogramdd_from_{which}")
+    without_derivative((hist, *edges), (input, *bins, weight), f"_histogramdd_from_{which}")
     return make("histogramdd", ("hist", "bin_edges"))((hist, tuple(edges)))
 
 
