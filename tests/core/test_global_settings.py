@@ -100,3 +100,6 @@ def test_numpys_names_of_arguments() -> None:
     assert torch.swapaxes(x, axis0=0, axis1=1).shape == (3, 2)
     with pytest.raises(TypeError, match="unexpected keyword argument 'axes'"):
         x.sum(axes=0)
+    for call in (lambda: torch.flip(x, axes=[0]), lambda: x.reshape(sizes=(6,)), lambda: x.expand(sizes=(2, 3))):
+        with pytest.raises(TypeError, match="got an unexpected keyword argument"):
+            call()

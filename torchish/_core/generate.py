@@ -12,7 +12,7 @@ from typing import Any
 
 from .._ops.registry import OPS, Op, Param
 from . import dispatch, inplace
-from .arguments import as_dims, as_int, as_size, unpack
+from .arguments import as_dims, as_int, as_size, named_size, unpack
 from .device import placement_of
 from .dtypes import to_np
 from .numpy_names import accepting_numpy_names
@@ -34,6 +34,7 @@ _GLOBALS: dict[str, Any] = {
     "as_int": as_int,
     "to_np": to_np,
     "placement_of": placement_of,
+    "named_size": named_size,
     "unpack": unpack,
     "call": dispatch.call,
     "call_inplace": inplace.call_inplace,
@@ -91,7 +92,8 @@ def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., An
     static = "".join(_static_expression(p) + ", " for p in op.params if not p.is_operand)
     lines = [f"def {name}({signature}):"]
     if op.variadic is not None:
-        lines.append(f"    {op.variadic} = named[{op.variadic!r}] if named else unpack({op.variadic})")
+        by_name = f"named_size({name!r}, {op.variadic!r}, named)"
+        lines.append(f"    {op.variadic} = {by_name} if named else unpack({op.variadic})")
     arguments = f"_op, ({operands}), ({static})"
     if extra == "out":
         lines.append("    if out is not None:")
