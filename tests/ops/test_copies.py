@@ -194,6 +194,19 @@ class TestBorrowedMemory:
         with pytest.raises(BufferError, match="require gradient"):
             torch.utils.dlpack.to_dlpack(torch.ones(1, requires_grad=True))
 
+    def test_asarray_shares_unless_told_to_copy(self):
+        x, source = torch.ones(2), np.ones(2, np.float32)
+        assert torch.asarray(x) is x and torch.asarray(x, copy=True) is not x
+        torch.asarray(source)[0] = 3
+        torch.asarray(source, copy=True)[1] = 4
+        assert source.tolist() == [3.0, 1.0]
+        assert torch.asarray(bytearray([1, 0, 2, 0]), dtype=torch.int16).tolist() == [1, 2]
+        assert torch.asarray([1, 2.5], requires_grad=True).requires_grad
+        with pytest.raises(ValueError, match="can't alias tensor with dtype 'Float' into dtype 'Long'"):
+            torch.asarray(x, dtype=torch.int64, copy=False)
+        with pytest.raises(ValueError, match="can't alias arbitrary sequence into a tensor"):
+            torch.asarray([1], copy=False)
+
     @pytest.mark.filterwarnings("ignore:os.fork")
     def test_shared_memory_reaches_a_forked_process(self):
         import os

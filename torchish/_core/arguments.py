@@ -90,5 +90,13 @@ def unpack(given: Sequence[Any]) -> Any:
     return tuple(given)
 
 
+def named_size(function: str, argument: str, named: dict[str, Any]) -> Any:
+    """The one argument that sizes given one by one may be given as by name; TypeError for another name."""
+    for name in named:
+        if name != argument:
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")
+    return named[argument]
+
+
 def _is_scalar(x: Any) -> bool:
     return hasattr(x, "ndim") and x.ndim == 0

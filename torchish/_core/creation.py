@@ -99,7 +99,7 @@ def tensor(
     return _array_to_tensor(array, placement_of(device), requires_grad)
 
 
-@public("torch", aliases=("asarray",))
+@public("torch")
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """``data`` as a tensor: shared where it is a tensor or array of that dtype, copied otherwise."""
     if isinstance(data, Tensor):

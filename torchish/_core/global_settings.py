@@ -36,7 +36,8 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
         raise TypeError(
             "_set_deterministic_algorithms(): argument 'mode' (position 1) must be bool, not " + type(mode).__name__
         )
-    if mode and placements.devices("cuda") and "xla_gpu_deterministic_ops=true" not in os.environ.get("XLA_FLAGS", ""):
+    on_gpu = mode and any(p.jax_device.platform != "cpu" for p in placements.devices("cuda"))
+    if on_gpu and "xla_gpu_deterministic_ops=true" not in os.environ.get("XLA_FLAGS", ""):
         warnings.warn(
             "torchish: on a GPU, XLA's operations are deterministic only where the process was started with "
             "XLA_FLAGS=--xla_gpu_deterministic_ops=true",

@@ -90,6 +90,8 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Te
     """
     low, high = (x.item() if isinstance(x, Tensor) else x for x in (min, max))  # type: ignore[attr-defined]
     bins = as_int(bins)
+    if not isinstance(bins, int):
+        raise TypeError(f"histc(): argument 'bins' must be int, not {type(bins).__name__}")
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     operands: tuple[Any, ...] = (input, None, None)
@@ -179,7 +181,7 @@ def _equal_bins(column: Tensor, bins: int, dimension: int, range: Sequence[float
 @public()
 def histogram(
     input: Tensor,
-    bins: Any,
+    bins: Any = 100,
     *,
     range: Sequence[float] | None = None,
     weight: Tensor | None = None,
@@ -201,7 +203,7 @@ def histogram(
             raise TypeError("histogram() received an invalid combination of arguments: bins as a tensor take no range")
         _check_edges(input, [bins])
         _check_bins([bins._aval.numel - 1])
-        edges = bins
+        edges = bins.detach()
     else:
         count = as_int(bins)
         _check_bins([count])
@@ -213,9 +215,9 @@ def histogram(
         for target, made in zip(out, (hist, edges), strict=True):
             target.resize_(made.shape).copy_(made)
         return make("histogram_out", ("hist", "bin_edges"))(out)
-    if edges is bins:
-        edges = bins.clone()  # type: ignore[attr-defined]
-    without_derivative((hist, edges), (input, weight), "histogram")
+    if isinstance(bins, Tensor):
+        edges = edges.clone()  # type: ignore[attr-defined]
+    without_derivative((hist, edges), (input, bins, weight), "histogram")
     return make("histogram", ("hist", "bin_edges"))((hist, edges))
 
 
@@ -246,7 +248,7 @@ def histogramdd(
             )
         _check_edges(input, bins)
         _check_bins([edge._aval.numel - 1 for edge in bins])
-        edges = [edge.clone() for edge in bins]
+        edges = [edge.detach().clone() for edge in bins]
     else:
         if len(bins) != dims:
             raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
@@ -258,7 +260,7 @@ def histogramdd(
     _check_weight(input.shape, input, weight)
     hist = call(OPS["histogramdd.counts"], (source, edges, weight), (bool(density),))
     which = "bin_tensors" if bins and isinstance(bins[0], Tensor) else "bin_cts"
-    without_derivative((hist, *edges), (input, weight), f"_histogramdd_from_{which}")
+    without_derivative((hist, *edges), (input, *bins, weight), f"_histogramdd_from_{which}")
     return make("histogramdd", ("hist", "bin_edges"))((hist, tuple(edges)))
 
 

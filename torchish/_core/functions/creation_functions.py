@@ -10,12 +10,15 @@ import jax
 import numpy as np
 
 from ..arguments import as_int, as_size
-from ..creation import _filled, _host, _nonnegative, _np_dtype, from_numpy_array
+from ..creation import _filled, _host, _nonnegative, _np_dtype, from_numpy_array, tensor
+from ..device import placement_of
+from ..dtypes import get_default_dtype, to_np
 from ..geometry import Geometry
 from ..public import public
 from ..random_checks import unimplemented
 from ..tensor import NUMBER_CLASSES, Tensor, View, requiring_grad
 from ..warn_once import warn_once
+from .conversion import convert
 
 # Indices of triangles
 
@@ -212,6 +215,69 @@ def from_file(
         raise RuntimeError(f"file <{filename}> size <{path.stat().st_size}> is smaller than the required mapping size")
     mapped = np.memmap(path, np_dtype, "r+" if shared else "c", shape=(count,))
     return _sharing(np.asarray(mapped))
+
+
+@public("torch")
+def asarray(
+    obj: Any = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:
+    """A tensor of anything that holds numbers: sharing memory where it can, unless ``copy`` says to, or not to.
+
+    Tensors, arrays and DLPack capsules are shared, so are buffers, whose elements are of ``dtype`` (the default dtype
+    unless given). Numbers and sequences are copied. ``requires_grad=False`` takes the result out of the graph.
+    https://docs.pytorch.org/docs/stable/generated/torch.asarray.html
+
+    Raises:
+        ValueError: for ``copy=False`` where a copy is needed.
+
+    >>> import torchish as torch
+    >>> torch.asarray(bytearray([1, 0, 2, 0]), dtype=torch.int16)
+    tensor([1, 2], dtype=torch.int16)
+    """
+    shared = _as_shared(obj, dtype)
+    if shared is None:
+        if copy is False:
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
+        return tensor(obj, dtype=dtype, device=device, requires_grad=bool(requires_grad))
+    wanted = shared.dtype if dtype is None else dtype
+    place = shared._aval.placement if device is None else placement_of(device)
+    if copy is False and place is not shared._aval.placement:
+        raise ValueError(f"can't alias tensor from device '{shared.device}' to '{place}'.")
+    if copy is False and wanted is not shared.dtype:
+        names = [d._scalar.scalar_name for d in (shared.dtype, wanted)]
+        raise ValueError(f"can't alias tensor with dtype '{names[0]}' into dtype '{names[1]}'.")
+    made = convert(shared, to_np(wanted), place, bool(copy))
+    if requires_grad is None and shared.requires_grad:
+        warn_once(
+            "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
+            "requires_grad=False explicitly to get the old behavior and silence this warning."
+        )
+        return made
+    if requires_grad:
+        return made if made.requires_grad else made.requires_grad_()
+    return made.detach() if made.requires_grad else made
+
+
+def _as_shared(obj: Any, dtype: Any) -> Tensor | None:
+    """A tensor over ``obj``'s memory; None for numbers and sequences, which have none."""
+    if isinstance(obj, Tensor):
+        return obj
+    if isinstance(obj, np.ndarray):
+        return from_numpy_array(obj)
+    if _is_capsule(obj) or isinstance(obj, jax.Array):
+        return _imported(obj)
+    if isinstance(obj, (np.generic, str)):
+        return None
+    try:
+        memoryview(obj)
+    except TypeError:
+        return None
+    return frombuffer(obj, dtype=dtype or get_default_dtype())
 
 
 # DLPack

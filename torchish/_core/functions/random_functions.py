@@ -38,6 +38,17 @@ def default_of(placement: Any) -> generator.Generator:
     return found
 
 
+def source_of(given: Any, placement: Any) -> generator.Generator:
+    """The generator given, which must be of that device, or the device's own."""
+    if given is None:
+        return default_of(placement)
+    if not isinstance(given, generator.Generator):
+        raise TypeError(f"argument 'generator' must be torch._C.Generator, not {type(given).__name__}")
+    if given.device.type != placement.type:
+        raise RuntimeError(f"Expected a '{placement.type}' device type for generator but found '{given.device.type}'")
+    return given
+
+
 def seed_devices(seed: int) -> None:
     """Seed the generators of all accelerators."""
     for each in _device_generators.values():
@@ -68,7 +79,7 @@ def _made(
     draw: Any, shape: Any, dtype: np.dtype, device: Any, given: Any, requires_grad: bool, out: Any, *params: Any
 ) -> Tensor:
     placement = placement_of(device if out is None else out.device)
-    t = drawn(draw(given or default_of(placement), shape, dtype, *params), placement)
+    t = drawn(draw(source_of(given, placement), shape, dtype, *params), placement)
     if out is not None:
         return give_made_out(t, out, requires_grad)
     return requiring_grad(t) if requires_grad else t
@@ -244,7 +255,7 @@ def randperm(
     n = as_int(n)
     placement = placement_of(device if out is None else out.device)
     np_dtype = _dtype_for("randperm", dtype, out, device, np.int64)
-    t = drawn(random_ops.draw_permutation(generator or default_of(placement), n, np_dtype), placement)
+    t = drawn(random_ops.draw_permutation(source_of(generator, placement), n, np_dtype), placement)
     if out is not None:
         return give_made_out(t, out, requires_grad)
     return requiring_grad(t) if requires_grad else t
@@ -254,7 +265,7 @@ def _fill(self: Tensor, draw: Any, given: Any, *params: Any, eager: bool = False
     context = THREADS.context
     check_writable(self, context.grad_enabled and self.requires_grad)
     aval, g = self._aval, self._geometry()
-    source = given or default_of(aval.placement)
+    source = source_of(given, aval.placement)
     extra = {"eager": True} if eager else {}
     t = drawn(draw(source, aval.shape, aval.dtype, *params, strides=g.stride, **extra), aval.placement)
     store(context, self, t._value(), None)
@@ -310,7 +321,7 @@ def random_(self: Tensor, a: Any = None, b: Any = None, *, generator: Any = None
 
 
 def _bernoulli_of(p: Any, shape: Any, dtype: np.dtype, placement: Any, given: Any, strides: Any = None) -> Tensor:
-    source = given or default_of(placement)
+    source = source_of(given, placement)
     if isinstance(p, Tensor):
         return drawn(random_ops.draw_bernoulli_tensor(source, shape, dtype, p, p._aval.dtype, strides), placement)
     return drawn(random_ops.draw_bernoulli(source, shape, dtype, float(p), strides), placement)
@@ -351,7 +362,7 @@ def multinomial(
 ) -> Tensor:
     """Indices drawn with the probabilities in each row of ``input``."""
     aval = aval_of_argument("multinomial", input)
-    source = generator or default_of(aval.placement)
+    source = source_of(generator, aval.placement)
     made = drawn(
         random_ops.draw_multinomial(source, input.detach(), aval.shape, aval.dtype, num_samples, replacement),
         aval.placement,
@@ -402,7 +413,7 @@ def normal(
     if len(tensors) == 2 and tensors[0]._aval.numel == tensors[1]._aval.numel:
         shape = tuple(tensors[0].shape)
     aval = tensors[0]._aval
-    source = generator or default_of(aval.placement)
+    source = source_of(generator, aval.placement)
     parts: Any = [x.detach() if isinstance(x, Tensor) else float(x) for x in (mean, std)]
     dtype_drawn = aval.dtype if out is None else out._aval.dtype
     made = drawn(random_ops.draw_normal_like(source, shape, dtype_drawn, *parts), aval.placement)
@@ -431,7 +442,7 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
     means = _on_host(input)
     if not (means >= 0).all():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-    source = generator or default_of(aval.placement)
+    source = source_of(generator, aval.placement)
     made = drawn(draw_poisson(source, input.detach(), lambda: means, aval.shape, aval.dtype), aval.placement)
     return call(OPS["random.poisson"], (input, made))
 
@@ -452,7 +463,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
         raise RuntimeError(f"Found dtype {names[0]} but expected {names[1]}")
     shape = broadcast_shapes(count._aval.shape, prob._aval.shape)
     placement = count._aval.placement
-    source = generator or default_of(placement)
+    source = source_of(generator, placement)
     data = lambda: [np.broadcast_to(_on_host(t), shape) for t in (count, prob)]  # noqa: E731
     made = drawn(draw_binomial(source, count.detach(), prob.detach(), data, shape, dtype), placement)
     without_derivative(made, (count, prob), "binomial")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..._exec import placement as placements
-from ..arguments import as_size, unpack
+from ..arguments import as_size, named_size, unpack
 from ..creation import _array_to_tensor
 from ..dtypes import of
 from ..generate import OP_FUNCTIONS
@@ -175,7 +175,7 @@ def sum_to_size(self: Tensor, *size: Any, **named: Any) -> Tensor:
     >>> torch.ones(3, 2).sum_to_size(1, 2)
     tensor([[3., 3.]])
     """
-    wanted, shape = as_size(named["size"] if named else unpack(size)), tuple(self.shape)
+    wanted, shape = as_size(named_size("sum_to_size", "size", named) if named else unpack(size)), tuple(self.shape)
     lead = len(shape) - len(wanted)
     if lead < 0 or any(n not in (1, m) for n, m in zip(wanted, shape[lead:], strict=True)):
         raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")

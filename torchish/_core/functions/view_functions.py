@@ -7,7 +7,7 @@ from typing import Any
 
 from ..._exec.window import THREADS
 from .. import views
-from ..arguments import as_int, as_size, unpack
+from ..arguments import as_int, as_size, named_size, unpack
 from ..dtypes import dtype as Dtype
 from ..generate import OP_FUNCTIONS
 from ..geometry import is_contiguous
@@ -62,7 +62,7 @@ def _reshape(t: Tensor, size: Sequence[int]) -> Tensor:
 @public()
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """The same data in another shape: a view where strides allow it, otherwise a copy."""
-    return _reshape(input, named["shape"] if named else unpack(shape))
+    return _reshape(input, named_size("reshape", "shape", named) if named else unpack(shape))
 
 
 @public("Tensor")
@@ -133,7 +133,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # Order of dimensions
 
 
-@public(aliases=("swapaxes", "swapdims"))
+@public(aliases=("swapdims",))
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
     ndim = len(input.shape)
@@ -142,6 +142,12 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     if ndim:
         order[a], order[b] = order[b], order[a]
     return view_of(input, lambda g: views.permuted(g, order), "TransposeBackward0")
+
+
+@public()
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """``transpose``, with NumPy's name."""
+    return transpose(input, axis0, axis1)
 
 
 @public()
@@ -157,7 +163,7 @@ def t(input: Tensor) -> Tensor:
 @public()
 def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """Dimensions in another order."""
-    order = as_size(named["dims"] if named else unpack(dims))
+    order = as_size(named_size("permute", "dims", named) if named else unpack(dims))
     ndim = len(input.shape)
     if len(order) != ndim:
         raise RuntimeError(
@@ -417,7 +423,7 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
 @public("Tensor")
 def expand(self: Tensor, *sizes: Any, implicit: bool = False, **named: Any) -> Tensor:
     """Dimensions of size 1 repeated without a copy; -1 leaves a dimension as it is."""
-    size = as_size(named["size"] if named else unpack(sizes))
+    size = as_size(named_size("expand", "size", named) if named else unpack(sizes))
     aval = self._aval
     try:
         return view_of(self, lambda g: views.expanded(g, size), "ExpandBackward0")
