@@ -91,7 +91,10 @@ def function_of(signature: inspect.Signature, name: str, body: Sequence[str], va
         body: the lines of its body.
         values: its global names.
     """
-    parts, bound, defaults, by_keyword = [], [], [], {}
+    parts: list[str] = []
+    bound: list[str] = []
+    defaults: list[Any] = []
+    by_keyword: dict[str, Any] = {}
     asked = ["named"]
     for p in signature.parameters.values():
         if p.kind is p.VAR_POSITIONAL:

@@ -23,8 +23,8 @@ class Size(tuple):
 
     __slots__ = ()
 
-    def __new__(cls, sizes: Any = ()) -> Size:
-        return super().__new__(cls, [n if n.__class__ is int else _as_size(n, i) for i, n in enumerate(sizes)])
+    def __new__(cls, iterable: Any = (), /) -> Size:
+        return super().__new__(cls, [n if n.__class__ is int else _as_size(n, i) for i, n in enumerate(iterable)])
 
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""
