@@ -29,8 +29,8 @@ def det(input: Tensor) -> Tensor:
     """The determinant of each square matrix. https://docs.pytorch.org/docs/stable/generated/torch.det.html
 
     >>> import torchish as torch
-    >>> torch.det(torch.tensor([[1.0, 2.0], [3.0, 5.0]]))
-    tensor(-1.)
+    >>> torch.det(torch.tensor([[2.0, 1.0], [0.0, 4.0]]))
+    tensor(8.)
     """
     return _run("linalg_det", (input,), ())
 
@@ -275,9 +275,8 @@ def corrcoef(input: Tensor) -> Tensor:
     https://docs.pytorch.org/docs/stable/generated/torch.corrcoef.html
 
     >>> import torchish as torch
-    >>> torch.corrcoef(torch.tensor([[0.0, 2.0], [2.0, 0.0]]))
-    tensor([[ 1., -1.],
-            [-1.,  1.]])
+    >>> torch.corrcoef(torch.tensor([[0.0, 1.0, 3.0], [9.0, 1.0, 5.0]]))[0, 1].round(decimals=4)
+    tensor(-0.3273)
     """
     _warn_of_freedom(input, 1)
     return _run("corrcoef", (input,), ())
