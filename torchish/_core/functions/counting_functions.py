@@ -307,8 +307,12 @@ def _unique(
     if dim is None:
         require_dtype(dtype, "biwf", "unique")
         flat = _data(input.detach()).reshape(-1)
-        first, inverse, counts = _distinct(flat, consecutive)
-        values, inverse = flat[first], inverse.reshape(shape)
+        if not (consecutive or return_inverse or return_counts):  # a sort is quicker than the order that would sort
+            ordered = np.sort(_sortable(flat), kind="stable")
+            values = ordered[_opens(ordered)].astype(dtype, copy=False)
+        else:
+            first, inverse, counts = _distinct(flat, consecutive)
+            values, inverse = flat[first], inverse.reshape(shape)
     else:
         dim = as_int(dim)
         if not shape:

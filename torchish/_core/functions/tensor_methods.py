@@ -159,10 +159,10 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return self
 
 
-@public("Tensor")
-def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
-    """Give this tensor the size of another; elements are kept in order, new ones are unspecified."""
-    return resize_(self, the_template.shape)
+@public()
+def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Give ``input`` the size of another tensor; elements are kept in order, new ones are unspecified."""
+    return resize_(input, the_template.shape)
 
 
 @public("Tensor")
