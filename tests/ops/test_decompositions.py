@@ -144,6 +144,13 @@ class TestDerivatives:
         (gradient,) = torch.autograd.grad(R.square().sum(), A)
         close(gradient, 2 * A.detach())
 
+    def test_of_complex_eigenvectors_must_not_depend_on_their_phase(self):
+        A = torch.tensor(DEFINITE, dtype=torch.complex128, requires_grad=True)
+        (gradient,) = torch.autograd.grad(torch.linalg.eigh(A)[1].abs().sum(), A, create_graph=True)
+        torch.autograd.grad(gradient.abs().sum(), A)  # of which a part passes through the eigenvectors again
+        with pytest.raises(RuntimeError, match="linalg_eigh_backward: The eigenvectors in the complex case"):
+            torch.autograd.grad((torch.linalg.eigh(A)[1] * 1j).real.sum(), A)[0].tolist()
+
     def test_a_refused_derivative_raises_on_the_way_back(self):
         A = torch.ones(3, 2, requires_grad=True)
         for result, error in (
