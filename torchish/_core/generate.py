@@ -47,16 +47,16 @@ _GLOBALS: dict[str, Any] = {
 def _static_expression(op: Op, param: Param) -> str:
     if "Ints" in param.kinds:
         position = op.params.index(param) + 1
-        return f"as_ints({param.name}, {op.name!r}, {param.name!r}, {position})"
+        return f"as_ints({param.name}, _name, {param.name!r}, {position})"
     kinds = param.kinds - {"None"}
     for kind, (expression, _) in _CONVERSIONS.items():
         if kind in kinds:
             return expression.format(param.name)
     for kind in ("bool", "int"):
         if kinds == {kind}:
-            name, function, position = param.name, op.name.partition(".")[0], op.params.index(param) + 1
+            name, position = param.name, op.params.index(param) + 1
             taken = f"{name}.__class__ is {kind}" + (f" or {name} is None" if "None" in param.kinds else "")
-            return f"{name} if {taken} else must_be_{kind}({name}, {function!r}, {name!r}, {position})"
+            return f"{name} if {taken} else must_be_{kind}({name}, _name, {name!r}, {position})"
     return param.name
 
 

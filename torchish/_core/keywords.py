@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import CodeType, FunctionType
 from typing import Any, NoReturn
 
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
@@ -69,6 +70,18 @@ def _refuse_absent(name: str, absent: Sequence[str]) -> NoReturn:
     raise TypeError(f"{name}() missing {len(absent)} required positional argument{plural}: {quoted}")
 
 
+_CODES: dict[str, CodeType] = {}
+
+
+def _code_of(source: str) -> CodeType:
+    """The code of the one function in ``source``. Most ops have the signature of another: they share it."""
+    code = _CODES.get(source)
+    if code is None:
+        module = compile(source, "<torchish>", "exec")
+        code = _CODES[source] = next(x for x in module.co_consts if isinstance(x, CodeType))
+    return code
+
+
 def function_of(signature: inspect.Signature, name: str, body: Sequence[str], values: dict[str, Any]) -> Any:
     """A function from its body's source, that takes NumPy's names too and refuses what is missing as PyTorch does.
 
@@ -78,31 +91,35 @@ def function_of(signature: inspect.Signature, name: str, body: Sequence[str], va
         body: the lines of its body.
         values: its global names.
     """
-    parts, bound, star = [], [], False
+    parts, bound, defaults, by_keyword = [], [], [], {}
     asked = ["named"]
     for p in signature.parameters.values():
         if p.kind is p.VAR_POSITIONAL:
             parts.append(f"*{p.name}")
-            star = True
         else:
-            if p.kind is p.KEYWORD_ONLY and not star:
-                parts.append("*")
-                star = True
-            values[f"_default_{p.name}"] = MISSING if p.default is p.empty else p.default
-            parts.append(f"{p.name}=_default_{p.name}")
+            default = values[f"_default_{p.name}"] = MISSING if p.default is p.empty else p.default
+            if p.kind is p.KEYWORD_ONLY:
+                if not by_keyword and not any(part.startswith("*") for part in parts):
+                    parts.append("*")
+                by_keyword[p.name] = default
+            else:
+                defaults.append(default)
+            parts.append(f"{p.name}=0")  # the code does not hold the default: the function does
             if p.default is p.empty:
                 asked.append(f"{p.name} is _missing")
         bound.append(f"{p.name!r}: {p.name}")
     lines = [
-        f"def {name}({', '.join([*parts, '**named'])}):",
+        f"def function({', '.join([*parts, '**named'])}):",
         f"    if {' or '.join(asked)}:",
-        f"        return _rebound(_self, {name!r}, {{{', '.join(bound)}}}, named)",
+        f"        return _rebound(_self, _self.__name__, {{{', '.join(bound)}}}, named)",
         *("    " + line for line in body),
     ]
     values.update(_missing=MISSING, _rebound=rebound)
-    exec("\n".join(lines), values)
-    function = values["_self"] = values[name]
+    code = _code_of("\n".join(lines)).replace(co_name=name, co_qualname=name)
+    function: Any = FunctionType(code, values, name, tuple(defaults))
+    function.__kwdefaults__ = by_keyword
     function.__signature__ = signature
+    values["_self"] = function
     return function
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 
@@ -16,6 +17,10 @@ def _import_all(package: str, path: list[str]) -> None:
         importlib.import_module(f"{package}.{module.name}")
 
 
+# Thousands of objects are made here and none dies: a collection would only look through all that JAX has.
+_collecting = gc.isenabled()
+gc.disable()
+
 _import_all(_ops.__name__, list(_ops.__path__))
 generate.generate()
 
@@ -23,6 +28,8 @@ from . import creation, functions, global_settings, legacy_types, methods, opera
 
 _import_all(functions.__name__, list(functions.__path__))
 operators.attach()
+if _collecting:
+    gc.enable()
 for _name, _function in PUBLIC["Tensor"].items():
     setattr(Tensor, _name, _function)
 

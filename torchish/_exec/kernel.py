@@ -164,8 +164,6 @@ class VjpKernel(Kernel):
             node=forward.grad_node or _backward_of(forward.node),
             # Higher derivatives of a formula end in the same step.
             grad_node=forward.grad_node,
-            check=self._check_gradients if forward.derivative_check else None,
-            check_error=self._gradients_error,
         )
         self.node_class: Any = None  # of the nodes that run it, set by dispatch
         # Whether running it once gives up what it saved, so that running it again is an error.
@@ -176,6 +174,19 @@ class VjpKernel(Kernel):
         # Takes the saved operands out of all: None where that is not several of them, which itemgetter would not give.
         self.pick = itemgetter(*self.uses) if len(self.uses) > 1 else None
         self._partial: dict[tuple[bool, ...], VjpKernel] = {}
+        # None, or what checks the gradients that arrive, on the same operands.
+        self.gradient_check: Kernel | None = None
+        if forward.derivative_check is not None:
+            check, error = forward.derivative_check
+            made = Kernel(
+                f"check[{self.name}]",
+                lambda *_: (jnp.zeros(()),),
+                self.in_avals,
+                self.placement,
+                check=lambda *operands: self._check_gradients(check, operands),
+                check_error=lambda _witness: error(),
+            )
+            self.gradient_check = made if made.check is not None else None
 
     def partial(self, given: tuple[bool, ...]) -> VjpKernel:
         """The same derivative where only some results have a cotangent; the others' are zero."""
@@ -227,20 +238,16 @@ class VjpKernel(Kernel):
         primals, cotangents = self._split(operands)
         return self.linearize(primals)[1](cotangents)
 
-    def _check_gradients(self, *operands):
+    def _check_gradients(self, check, operands):
         primals, cotangents = self._split(operands)
-        check, _ = self.forward.derivative_check  # type: ignore[misc]
         return check(self.forward.fn(*primals), cotangents), jnp.zeros((), jnp.int64)
-
-    def _gradients_error(self, _witness: int) -> Exception:
-        return self.forward.derivative_check[1]()  # type: ignore[index]
 
 
 class RefusedVjp:
     """Stands where the derivative would be of an op that has none: going backward through it raises."""
 
     uses = guards = ()
-    pick = check = None
+    pick = gradient_check = None
     frees = False
 
     def __init__(self, forward: Kernel, needs: tuple[int, ...]):

@@ -34,20 +34,20 @@ def not_positive_definite(name: str, position: int, order: int, batched: bool) -
     )
 
 
-@jax.custom_jvp
-def _factor(A: jax.Array) -> jax.Array:
-    """``L``, of the lower triangle of ``A``; NaN where a matrix has none."""
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _factor(A: jax.Array, upper: bool) -> jax.Array:
+    """``L``, of one triangle of ``A``; NaN where a matrix has none."""
     if A.size == 0:
         return A
-    return jnp.tril(lax.linalg.cholesky(A, symmetrize_input=False))
+    return jnp.tril(lax.linalg.cholesky(adjoint(A) if upper else A, symmetrize_input=False))
 
 
 @_factor.defjvp
-def _(primals, tangents):
+def _(upper, primals, tangents):
     # PyTorch's gradient is by all of A although a triangle is read: symmetric, save for imaginary parts on the diagonal
     # of what arrives, which L cannot have.
     (A,), (dA,) = primals, tangents
-    L = _factor(A)
+    L = _factor(A, upper)
     if A.size == 0:
         return L, dA
     X = solve_triangle(L, solve_triangle(L, dA, lower=True), lower=True, left=False, adjoint=True)
@@ -79,13 +79,14 @@ def _factor_as_far_as_possible(A: jax.Array) -> tuple[jax.Array, jax.Array]:
     return L, info.astype(jnp.int32)
 
 
-def _factor_and_info(A: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _factor_and_info(A: jax.Array, upper: bool) -> tuple[jax.Array, jax.Array]:
+    """The factor, upper triangular where ``upper``, and which leading minor is not positive, or 0."""
     batch = A.shape[:-2]
     if A.size == 0:
         return A, jnp.zeros(batch, jnp.int32)
-    L = _factor(A)
+    L = _factor(A, upper)
     failed = jnp.isnan(diagonal(L).real).any(-1)
-    flat = lax.stop_gradient(A).reshape(-1, *A.shape[-2:])
+    flat = lax.stop_gradient(adjoint(A) if upper else A).reshape(-1, *A.shape[-2:])
     # The rare case: only then is the number of the column that failed worked out.
     partial_L, info = lax.cond(
         failed.any(),
@@ -94,7 +95,8 @@ def _factor_and_info(A: jax.Array) -> tuple[jax.Array, jax.Array]:
         flat,
     )
     info = jnp.where(failed, info.reshape(batch), 0)
-    return jnp.where(failed[..., None, None], partial_L.reshape(A.shape), L), info
+    L = jnp.where(failed[..., None, None], partial_L.reshape(A.shape), L)
+    return (adjoint(L) if upper else L), info
 
 
 @op(
@@ -113,8 +115,7 @@ def linalg_cholesky_ex(input: Tensor, *, upper: bool = False) -> tuple[Tensor, T
     require_square(input, "linalg.cholesky")
     require_inexact(input, "linalg.cholesky")
     require_lapack(input.dtype, "cholesky_cpu")
-    L, info = _factor_and_info(adjoint(input) if upper else input)
-    return (adjoint(L) if upper else L), info
+    return _factor_and_info(input, upper)
 
 
 @op(name="cholesky.info", node="CholeskyBackward0", differentiable=(0,))
@@ -122,8 +123,7 @@ def cholesky(input: Tensor, upper: bool = False) -> tuple[Tensor, Tensor]:
     """The factor of ``torch.cholesky``, and the info of ``linalg_cholesky_ex``."""
     require_square(input, "cholesky")
     require_lapack(input.dtype, "cholesky_cpu")
-    L, info = _factor_and_info(adjoint(input) if upper else input)
-    return (adjoint(L) if upper else L), info
+    return _factor_and_info(input, upper)
 
 
 # From the factor

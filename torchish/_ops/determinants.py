@@ -54,15 +54,21 @@ def _(primals: Any, tangents: Any) -> tuple[Tensor, Tensor]:
 
 @jax.custom_jvp
 def _adjugate(A: Tensor) -> Tensor:
-    """``det(A) * inv(A)``; where a determinant of the batch is about zero, what that tends to."""
+    """``det(A) * inv(A)``; where a matrix of the batch is about singular, what that tends to."""
     if 0 in A.shape:
         return A
-    return lax.cond(_about_singular(A), _adjugate_of_any, lambda x: determinant(x)[..., None, None] * inverse(x), A)
+    eps = float(jnp.finfo(A.dtype).eps)
+    return lax.cond(_about_singular(A, 100 * eps), _adjugate_of_any, _adjugate_of_regular, A)
 
 
-def _about_singular(A: Tensor) -> Tensor:
-    # PyTorch's bound for taking the way by singular values.
-    return jnp.any(jnp.abs(determinant(A)) < 100 * jnp.finfo(A.dtype).eps)
+def _about_singular(A: Tensor, bound: float) -> Tensor:
+    """Whether a matrix of the batch has a pivot below ``bound`` times its largest one."""
+    size = jnp.abs(_lu_diagonal(A)[0])
+    return jnp.any(jnp.min(size, axis=-1) <= bound * jnp.max(size, axis=-1))
+
+
+def _adjugate_of_regular(A: Tensor) -> Tensor:
+    return determinant(A)[..., None, None] * inverse(A)
 
 
 def _rotations(A: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -104,7 +110,9 @@ def _(primals: Any, tangents: Any) -> tuple[Tensor, Tensor]:
     (A,), (t,) = primals, tangents
     if 0 in A.shape:
         return A, t
-    return _adjugate(A), lax.cond(_about_singular(A), _adjugate_slope_of_any, _adjugate_slope, A, t)
+    # The terms of the regular formula cancel long before the pivots vanish.
+    bound = float(jnp.finfo(A.dtype).eps) ** 0.5
+    return _adjugate(A), lax.cond(_about_singular(A, bound), _adjugate_slope_of_any, _adjugate_slope, A, t)
 
 
 def _adjugate_slope(A: Tensor, t: Tensor) -> Tensor:

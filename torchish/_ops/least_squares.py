@@ -34,7 +34,7 @@ def _is_zero(A: jax.Array) -> jax.Array:
 @jax.custom_jvp
 def _pseudo_inverse(A: jax.Array) -> jax.Array:
     eps = jnp.finfo(A.dtype).eps * max(A.shape[-2:])
-    return _by_svd(A, eps)[0]
+    return _by_svd(A, jnp.asarray(eps))[0]
 
 
 @_pseudo_inverse.defjvp

@@ -51,7 +51,8 @@ def _factor(A: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         rows = jnp.arange(m, dtype=jnp.int32)
         k = min(m, n)
         return A, jnp.broadcast_to(rows[:k], (*batch, k)), jnp.broadcast_to(rows, (*batch, m))
-    return tuple(lax.linalg.lu(A))
+    LU, pivots, order = lax.linalg.lu(A)
+    return LU, pivots, order
 
 
 def _lower(LU: jax.Array, k: int) -> jax.Array:

@@ -91,8 +91,10 @@ def _exponential(A: Tensor) -> Tensor:
     size = jax.lax.stop_gradient(jnp.max(jnp.sum(jnp.abs(A), axis=-2), axis=-1))
     halvings = jnp.ceil(jnp.log2(size / bound))
     halvings = jnp.where(jnp.isfinite(halvings), jnp.clip(halvings, 0, _MOST_SQUARINGS), 0)
-    result = _taylor(A * jnp.exp2(-halvings)[..., None, None].astype(A.dtype))
     squarings = halvings.astype(np.int32)
+    # exp2 would not be exact on every platform.
+    scale = jnp.ldexp(jnp.ones((), size.dtype), -squarings)
+    result = _taylor(A * scale[..., None, None].astype(A.dtype))
     most = jnp.max(squarings)
 
     def squared(x: Tensor, i: Tensor) -> tuple[Tensor, None]:

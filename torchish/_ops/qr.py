@@ -29,7 +29,8 @@ def qr(A: jax.Array, complete: bool) -> tuple[jax.Array, jax.Array]:
         k = m if complete else min(m, n)
         Q = jnp.broadcast_to(jnp.eye(m, k, dtype=A.dtype), (*A.shape[:-2], m, k))
         return Q, jnp.zeros((*A.shape[:-2], k, n), A.dtype)
-    return tuple(lax.linalg.qr(A, full_matrices=complete))
+    Q, R = lax.linalg.qr(A, full_matrices=complete)
+    return Q, R
 
 
 @qr.defjvp

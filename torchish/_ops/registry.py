@@ -65,13 +65,12 @@ class Param:
     default: Any
     keyword_only: bool
 
-    @property
-    def is_operand(self) -> bool:
-        return bool(self.kinds & OPERAND_KINDS)
+    is_operand: bool = field(init=False)
+    required: bool = field(init=False)
 
-    @property
-    def required(self) -> bool:
-        return self.default is inspect.Parameter.empty
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_operand", not self.kinds.isdisjoint(OPERAND_KINDS))
+        object.__setattr__(self, "required", self.default is inspect.Parameter.empty)
 
 
 @dataclass(eq=False)

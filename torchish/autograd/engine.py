@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +25,7 @@ from .._core.graph import FREED, AccumulateGrad, Edge, GraphNode, Node
 from .._core.inplace import cast
 from .._core.tensor import Tensor
 from .._core.underived import Underived
+from .._exec.kernel import VjpKernel
 from .._exec.tape import DISCARD, Capture, Root, tape_of
 from .._exec.value import Aval, Value
 from .._exec.window import THREADS, Context, record, undone_by_failure
@@ -62,6 +64,11 @@ class Task:
             if any(id(n) in wanted or id(n) in needed for n, _ in node.edges):
                 needed.add(id(node))
         return needed
+
+    @cached_property
+    def first_order(self) -> bool:
+        """Whether no derivative is among the nodes: where one is, part of an op's gradient comes past the op."""
+        return not any(isinstance(node.vjp.forward, VjpKernel) for node in self.order)
 
     def feeds(self, node: GraphNode, number: int) -> bool:
         """Whether a gradient arrives at result ``number`` of ``node``, which other results of it may need."""
@@ -126,7 +133,7 @@ def _fits_a_tape(context: Context, task: Task) -> bool:
     if placement is None:
         return False
     for node in task.order:
-        if node.vjp.placement is not placement or node.vjp.check is not None:
+        if node.vjp.placement is not placement or node.vjp.gradient_check is not None:
             return False
         if node.hooks is not None:
             task.retains = True
@@ -424,7 +431,7 @@ def _apply(context: Context, task: Task, node: Node, buffer: list[Tensor | None]
         for target, _ in node.edges:
             if isinstance(target, Node) and isinstance(target.vjp, Underived) and task.goes_to(target):
                 target.vjp.pull(())
-    gradients = differentiate(node, context, buffer, task.create_graph)
+    gradients = differentiate(node, context, buffer, task.create_graph, task.first_order)
     if node.hooks is None or not node.hooks.post:
         return gradients
     slots = _operand_slots(node)
@@ -470,9 +477,12 @@ Node.__call__ = call_node  # type: ignore[method-assign]
 
 
 def differentiate(
-    node: Node, context: Context, buffer: Sequence[Tensor | None], create_graph: bool
+    node: Node, context: Context, buffer: Sequence[Tensor | None], create_graph: bool, check: bool = False
 ) -> Sequence[Tensor]:
-    """Record the node's derivative, as an operation that can itself be differentiated."""
+    """Record the node's derivative, as an operation that can itself be differentiated.
+
+    ``check``: whether the gradients in ``buffer`` are all that there is, so that they must be such as the op takes.
+    """
     _check(node)
     assert node.saved is not None
     if isinstance(node.vjp, (DeviceCopy, Underived)):
@@ -481,6 +491,8 @@ def differentiate(
     saved = dict(zip(node.vjp.uses, node.saved, strict=True))
     cotangents = [g for g in buffer if g is not None]
     values: list[Any] = [*(saved[i] for i in vjp.uses), *(g._value() for g in cotangents)]
+    if check and vjp.gradient_check is not None:
+        record(context, vjp.gradient_check, values)
     results = record(context, vjp, values)
     outs = (results,) if vjp.single is not None else results
     tensors = [wrap(v) for v in outs]

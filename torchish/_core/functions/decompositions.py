@@ -230,8 +230,8 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) 
 
 @public("Tensor", name="lu")
 def lu_method(self: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
-    """``torch.lu`` of the tensor."""
-    return lu(self, pivot, get_infos)
+    """``torch.lu`` of the tensor, as a plain tuple."""
+    return tuple(lu(self, pivot, get_infos))
 
 
 # Singular values
@@ -288,6 +288,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
         raise RuntimeError(
             f"linalg.svd: input should have at least 2 dimensions, but has {input.ndim} dimensions instead"
         )
+    results: tuple[Any, ...]
     if compute_uv:
         U, S, Vh = call(OPS["linalg_svd"], (input,), (not some,))
         results = (U, S, Vh.mH)

@@ -150,6 +150,15 @@ def linalg_matrix_rank(
     return _run("linalg_matrix_rank", (input, atol, rtol), (bool(hermitian),), out)
 
 
+@public("torch")
+def matrix_rank(input: Tensor, tol: Any = None, symmetric: bool = False, *, out: Any = None) -> Tensor:
+    """Removed from PyTorch, which still says so; ``torch.linalg.matrix_rank`` is there."""
+    raise RuntimeError(
+        "This function was deprecated since version 1.9 and is now removed.\nPlease use the `torch.linalg.matrix_rank` "
+        "function instead. The parameter 'symmetric' was renamed in `torch.linalg.matrix_rank()` to 'hermitian'."
+    )
+
+
 # Products
 
 
@@ -232,6 +241,8 @@ def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -
 
 def _warn_of_freedom(input: Tensor, correction: int) -> None:
     """PyTorch's warning where every result is a division by zero."""
+    if not isinstance(input, Tensor):
+        return  # the op refuses it
     shape = input.shape
     if len(shape) <= 2 and (shape[-1] if shape else 1) <= correction:
         warnings.warn(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..arguments import as_dims
 from ..dtypes import to_np
 from ..public import public
@@ -13,6 +15,16 @@ from .overloads import _run
 
 def _matrix_norm(input: Tensor, ord: Any, dim: tuple[int, ...], keepdim: bool, dtype: Any, out: Any) -> Tensor:
     return _run("linalg_matrix_norm", (input,), (ord, dim, bool(keepdim), to_np(dtype)), out)
+
+
+def _order(name: str, input: Tensor, ord: Any) -> Any:
+    """``ord`` as Python's own number or string; refuses anything else, and an ``input`` that is no tensor."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    ord = ord.item() if isinstance(ord, np.number) else ord
+    if not isinstance(ord, (int, float, str)):
+        raise _invalid(name, input, ord)
+    return ord
 
 
 def _invalid(name: str, *arguments: Any) -> TypeError:
@@ -33,8 +45,7 @@ def linalg_norm(
     >>> torch.linalg.norm(torch.tensor([[3.0, 0.0], [4.0, 0.0]]), 1)
     tensor(7.)
     """
-    if not isinstance(ord, (int, float, str, type(None))):
-        raise _invalid("linalg_norm", input, ord)
+    ord = None if ord is None and isinstance(input, Tensor) else _order("linalg_norm", input, ord)
     dims = as_dims(dim)
     dims = (dims,) if isinstance(dims, int) else dims
     if dims is not None and len(dims) not in (1, 2):
@@ -63,6 +74,7 @@ def linalg_matrix_norm(
     tensor(4.)
     """
     dims = as_dims(dim)
-    if not isinstance(ord, (int, float, str)) or not isinstance(dims, tuple):
+    ord = _order("linalg_matrix_norm", input, ord)
+    if not isinstance(dims, tuple):
         raise _invalid("linalg_matrix_norm", input, ord, dim)
     return _matrix_norm(input, ord, dims, keepdim, dtype, out)
