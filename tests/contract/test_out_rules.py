@@ -44,7 +44,7 @@ def pytorchs(op: Op) -> Callable[..., Any] | None:
     """PyTorch's function, where that takes ``out=`` and is no other overload's."""
     torch = pytest.importorskip("torch")
     name = op.name.partition(".")[0]
-    places = [*op.elsewhere, *(f"{n}.{name}".removeprefix("torch.") for n in op.namespaces), name]
+    places = [f"{n}.{name}".removeprefix("torch.") for n in op.namespaces if n != "Tensor"] + [*op.elsewhere, name]
     places.append(name.replace("_", ".", 1))  # linalg_vector_norm, fft_fft
     for place in places:
         try:

@@ -11,6 +11,7 @@ import numpy as np
 from torchish._ops.casting import convert
 from torchish._ops.dims import normalize_dim
 from torchish._ops.indexing import overwrite
+from torchish._ops.out_rules import ALL, CONCATENATED
 from torchish._ops.registry import Number, Size, Tensor, Tensors, op
 
 
@@ -73,7 +74,12 @@ def as_strided_scatter(input: Tensor, src: Tensor, offset: Number, size: Size, s
     return overwrite((0,), input.reshape(-1), (where.reshape(-1),), values).reshape(input.shape)
 
 
-@op(namespaces=("torch",), out=True, node="CatBackward0", grad_node="AddBackward0")
+@op(
+    namespaces=("torch",),
+    out=CONCATENATED.but(apart=(), shared=ALL, autograd="_chunk_cat", lenient=True),
+    node="CatBackward0",
+    grad_node="AddBackward0",
+)
 def _chunk_cat(tensors: Tensors, dim: int, num_chunks: int) -> Tensor:
     """Each tensor cut into ``num_chunks`` along ``dim``, filled up with zeros, and the chunks joined, flattened.
 
