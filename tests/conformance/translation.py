@@ -23,7 +23,7 @@ def to_array(t: torch.Tensor) -> np.ndarray:
 
 def array_of(t: torchish.Tensor) -> np.ndarray:
     """A torchish tensor's data; bfloat16 as float32."""
-    t = t.detach()
+    t = t.detach().resolve_conj().resolve_neg()
     return np.asarray((t.float() if t.dtype == torchish.bfloat16 else t).numpy())
 
 
@@ -60,6 +60,12 @@ class Translator:
             return getattr(torchish, str(x).removeprefix("torch."))
         if isinstance(x, torch.Generator):
             return torchish.Generator()
+        if isinstance(x, torch.nn.Module):  # a loss may take one: PairwiseDistance
+            made = getattr(torchish.nn, type(x).__name__)()
+            made.__dict__.update({name: value for name, value in vars(x).items() if name in made.__constants__})
+            return made
+        if isinstance(x, types.FunctionType) and (id(x) in _names() or x.__module__.startswith("torch.testing")):
+            return counterpart(x, x.__name__)
         return x
 
     def _tensor(self, t: torch.Tensor) -> torchish.Tensor:
