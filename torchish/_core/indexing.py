@@ -23,7 +23,7 @@ from .geometry import overlaps
 from .inplace import call_inplace, check_history
 from .tensor import NUMBER_CLASSES, Tensor
 from .views import view_of
-from .warned import warn_of_complex
+from .warn_once import warn_of_complex
 
 _INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
 

@@ -15,7 +15,7 @@ from .geometry import is_contiguous
 from .graph import AccumulateGrad
 from .public import public
 from .tensor import Tensor, View
-from .warned import warn_once
+from .warn_once import warn_once
 
 _NUMPY_OF_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 

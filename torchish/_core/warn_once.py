@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
 _given: set[str] = set()
 _always = False
 
@@ -26,3 +28,14 @@ def set_warn_always(b: bool) -> None:
 def is_warn_always_enabled() -> bool:
     """Whether warnings that PyTorch gives once a process are given each time."""
     return _always
+
+
+def warn_of_complex(source: np.dtype, target: np.dtype) -> None:
+    """Where a conversion drops imaginary parts."""
+    if source.kind == "c" and target.kind not in "cb":
+        warn_once("Casting complex values to real discards the imaginary part", stacklevel=4)
+
+
+def forget() -> None:
+    """As if none had been given: for tests."""
+    _given.clear()

@@ -16,7 +16,7 @@ from ..inplace import check_history
 from ..public import public
 from ..tensor import ELSEWHERE, Tensor, pieces_node, strided_node
 from ..views import infer_size, view_of, wrap_dim
-from ..warned import warn_once
+from ..warn_once import warn_once
 
 
 def _clone(t: Tensor) -> Tensor:
