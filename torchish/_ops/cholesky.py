@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from .linalg_errors import LinAlgError
 from .matrices import (
-    LinAlgError,
     adjoint,
     batch_label,
     broadcast_batches,

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from .broadcasting import broadcast_shapes
-from .matrices import LinAlgError, adjoint, batch_label, broadcast_batches, diagonal, first_bad, product, solve_triangle
+from .linalg_errors import LinAlgError
+from .matrices import adjoint, batch_label, broadcast_batches, diagonal, first_bad, product, solve_triangle
 from .qr import qr
 from .registry import Number, Tensor, check_of, op
 from .scalar_types import scalar_name

@@ -10,24 +10,11 @@ from jax import lax
 
 from .broadcasting import broadcast_shapes
 from .kernel_dtypes import require_dtype
+from .linalg_errors import require_matrix
 from .precision import FULL
 from .scalar_types import is_complex, is_inexact, scalar_name
 
-
-class LinAlgError(RuntimeError):
-    """``torch.linalg.LinAlgError``: a matrix without the decomposition or inverse that was asked for."""
-
-
-LinAlgError.__module__, LinAlgError.__qualname__ = "torch.linalg", "LinAlgError"
-
-
 # Arguments
-
-
-def require_matrix(A: Any, name: str, argument: str = "A") -> None:
-    """Refuse tensors of fewer than two dimensions."""
-    if A.ndim < 2:
-        raise RuntimeError(f"{name}: The input tensor {argument} must have at least 2 dimensions.")
 
 
 def require_square(A: Any, name: str, argument: str = "A") -> None:

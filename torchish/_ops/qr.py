@@ -8,15 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .matrices import (
-    adjoint,
-    diagonal,
-    product,
-    require_inexact,
-    require_lapack,
-    require_matrix,
-    solve_triangle,
-)
+from .linalg_errors import require_matrix
+from .matrices import adjoint, diagonal, product, require_inexact, require_lapack, solve_triangle
 from .out_rules import ALL, UNCHECKED, Out, safely_castable
 from .registry import Tensor, op
 from .scalar_types import is_complex, scalar_name

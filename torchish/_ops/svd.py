@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from .linalg_errors import LinAlgError, require_matrix
 from .matrices import (
-    LinAlgError,
     adjoint,
     batch_label,
     diagonal,
@@ -18,7 +18,6 @@ from .matrices import (
     product,
     require_inexact,
     require_lapack,
-    require_matrix,
     turns_phase,
 )
 from .registry import Tensor, check_of, derivative_check_of, op

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,26 +11,14 @@ from ..._exec.window import THREADS, materialise
 from ..._ops.cholesky import not_positive_definite
 from ..._ops.lu import singular
 from ..._ops.matmul import cpp_name
-from ..._ops.matrices import LinAlgError
 from ..._ops.registry import OPS
 from ..dispatch import call
 from ..generate import OP_FUNCTIONS
 from ..inplace import call_out, resize_for
-from ..public import public, publish
+from ..public import public
 from ..return_types import make
 from ..tensor import Tensor
-
-publish("linalg", "LinAlgError", LinAlgError)
-
-_warned: set[str] = set()
-
-
-def _deprecated(text: str) -> None:
-    """Warn, once in a process, as PyTorch does."""
-    if text not in _warned:
-        _warned.add(text)
-        warnings.warn(text, UserWarning, stacklevel=3)
-
+from ..warn_once import warn_once
 
 # What can fail
 
@@ -120,7 +107,7 @@ def linalg_cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool
 @public()
 def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """The older ``linalg.cholesky``. https://docs.pytorch.org/docs/stable/generated/torch.cholesky.html"""
-    _deprecated(
+    warn_once(
         "torch.cholesky is deprecated in favor of torch.linalg.cholesky and will be removed in a future PyTorch "
         "release.\nL = torch.cholesky(A)\nshould be replaced with\nL = torch.linalg.cholesky(A)\nand\n"
         "U = torch.cholesky(A, upper=True)\nshould be replaced with\nU = torch.linalg.cholesky(A).mH\nThis transform will "
@@ -214,7 +201,7 @@ def linalg_ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
     """The older ``linalg.lu_factor_ex``, of which a singular matrix is no error; ``info`` comes where ``get_infos``.
     https://docs.pytorch.org/docs/stable/generated/torch.lu.html"""
-    _deprecated(
+    warn_once(
         "torch.lu is deprecated in favor of torch.linalg.lu_factor / torch.linalg.lu_factor_ex and will be removed in a "
         "future PyTorch release.\nLU, pivots = torch.lu(A, compute_pivots)\nshould be replaced with\n"
         "LU, pivots = torch.linalg.lu_factor(A, compute_pivots)\nand\n"
@@ -308,7 +295,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
 @public()
 def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """The older ``linalg.qr``. https://docs.pytorch.org/docs/stable/generated/torch.qr.html"""
-    _deprecated(
+    warn_once(
         "torch.qr is deprecated in favor of torch.linalg.qr and will be removed in a future PyTorch release.\n"
         "The boolean parameter 'some' has been replaced with a string parameter 'mode'.\n"
         "Q, R = torch.qr(A, some)\nshould be replaced with\n"
@@ -331,7 +318,7 @@ def triangular_solve(
     """The older ``linalg.solve_triangular``: ``(solution, cloned_coefficient)``.
     https://docs.pytorch.org/docs/stable/generated/torch.triangular_solve.html"""
     made = call(OPS["triangular_solve.pair"], (input, A), (bool(upper), bool(transpose), bool(unitriangular)))
-    _deprecated(
+    warn_once(
         "torch.triangular_solve is deprecated in favor of torch.linalg.solve_triangularand will be removed in a future "
         "PyTorch release.\ntorch.linalg.solve_triangular has its arguments reversed and does not return a copy of one of "
         "the inputs.\nX = torch.triangular_solve(B, A).solution\nshould be replaced with\n"
@@ -343,7 +330,7 @@ def triangular_solve(
 @public()
 def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
     """The older ``linalg.lu_solve``. https://docs.pytorch.org/docs/stable/generated/torch.lu_solve.html"""
-    _deprecated(
+    warn_once(
         "torch.lu_solve is deprecated in favor of torch.linalg.lu_solveand will be removed in a future PyTorch release.\n"
         "Note that torch.linalg.lu_solve has its arguments reversed.\nX = torch.lu_solve(B, LU, pivots)\n"
         "should be replaced with\nX = torch.linalg.lu_solve(LU, pivots, B)"

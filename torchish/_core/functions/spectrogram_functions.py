@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..arguments import as_int
@@ -10,6 +9,7 @@ from ..dispatch import call
 from ..generate import OP_FUNCTIONS, OPS
 from ..public import public
 from ..tensor import Tensor
+from ..warn_once import warn_once
 from .complex_functions import view_as_real
 
 _NO_WINDOW = (
@@ -31,14 +31,6 @@ _TOO_LONG = (
     "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. Please "
     "check your center and hop_length settings."
 )
-_warned: set[str] = set()
-
-
-def _warn_once(text: str) -> None:
-    """PyTorch gives these warnings once in a program."""
-    if text not in _warned:
-        _warned.add(text)
-        warnings.warn(text, UserWarning, stacklevel=3)
 
 
 def _require_ints(name: str, **arguments: Any) -> list[int | None]:
@@ -94,7 +86,7 @@ def stft(
         "stft", n_fft=n_fft, hop_length=hop_length, win_length=win_length
     )
     if window is None:
-        _warn_once(_NO_WINDOW)
+        warn_once(_NO_WINDOW)
     _same_device("stft", input, window)
     complex_result = return_complex
     if return_complex is None:
@@ -105,7 +97,7 @@ def stft(
                 "stft requires the return_complex parameter be given for real inputs, and will further require that "
                 "return_complex=True in a future PyTorch release."
             )
-        _warn_once(_REAL_RESULT)
+        warn_once(_REAL_RESULT)
     static = (n_fft, hop_length, win_length, bool(normalized), onesided, complex_result, align_to_window)
     made = call(OPS["stft.frames"], (input, window), static)
     return made if complex_result else view_as_real(made)
@@ -142,7 +134,7 @@ def istft(
                 f"istft(): argument '{key}' (position {position + 2}) must be int, not {type(value).__name__}"
             )
     if window is None:
-        _warn_once(_NO_INVERSE_WINDOW)
+        warn_once(_NO_INVERSE_WINDOW)
     _same_device("istft", input, window)
     static = (
         *(as_int(x) for x in (n_fft, hop_length, win_length)),
@@ -156,5 +148,5 @@ def istft(
     if length is not None:
         hop = n_fft // 4 if hop_length is None else hop_length
         if length + (n_fft // 2 if center else 0) > n_fft + hop * (input.shape[-1] - 1):
-            _warn_once(_TOO_LONG)
+            warn_once(_TOO_LONG)
     return made
