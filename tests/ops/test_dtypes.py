@@ -178,6 +178,7 @@ def test_result_dtype(name):
     assert str(call(torchish, _maker(torchish, dtype)).dtype) == f"torch.{result}"
 
 
+@pytest.mark.filterwarnings("ignore:Casting complex values")
 @pytest.mark.parametrize("source", ["float32", "float64", "complex64"])
 @pytest.mark.parametrize(
     ("target", "expected"),

@@ -63,7 +63,7 @@ class TestTransforms:
             (lambda f, x: f.fftn(x, dim=(0, -1)), RuntimeError, "FFT dims must be unique"),
             (lambda f, x: f.fftn(x, s=(2,), dim=()), RuntimeError, "dim and shape arguments must have the same length"),
             (lambda f, x: f.rfftn(x[0]), RuntimeError, "rfftn must transform at least one axis"),
-            (lambda f, x: f.fft(x, n=2.5), TypeError, r"fft_fft\(\): argument 'n' must be int, not float"),
+            (lambda f, x: f.fft(x, 2.5), TypeError, r"fft_fft\(\): argument 'n' \(position 2\) must be int, not float"),
             (
                 lambda f, x: f.fftfreq(4, dtype=torch.int64),
                 RuntimeError,

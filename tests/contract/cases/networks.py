@@ -46,7 +46,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "native_dropout_backward": {"scale": 2.0},
     "native_dropout.masked": {"scale": 2.0},
     "fractional_max_pool2d.indices": {"input": _IMAGE, "samples": f(1, 2, 2)},
-    "fractional_max_pool3d.indices": {"input": f(1, 2, 3, 4, 5), "samples": f(1, 2, 3)},
+    "fractional_max_pool3d.indices": {"input": f(1, 2, 4, 5, 6), "samples": f(1, 2, 3)},
     "native_batch_norm.train": _NORM,
     "_softmax_backward_data": {"input_dtype": None},
 }
