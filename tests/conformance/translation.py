@@ -32,6 +32,10 @@ def name_of(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
 
 
+class NoCounterpart(Exception):
+    """Of an argument, such as a sparse layout."""
+
+
 class Translator:
     """One call's arguments. A tensor that stands in several places is one tensor on the other side too."""
 
@@ -57,7 +61,10 @@ class Translator:
         if isinstance(x, torch.device):
             return torchish.device(str(x))
         if isinstance(x, (torch.layout, torch.memory_format)):
-            return getattr(torchish, str(x).removeprefix("torch."))
+            name = str(x).removeprefix("torch.")
+            if not hasattr(torchish, name):
+                raise NoCounterpart(name)
+            return getattr(torchish, name)
         if isinstance(x, torch.Generator):
             return torchish.Generator()
         if isinstance(x, torch.nn.Module):  # a loss may take one: PairwiseDistance

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import torchish as torch
-from torchish._core.warn_once import forget
+from torchish._core.user_warnings import forget
 from torchish.utils.hooks import RemovableHandle
 
 nn = torch.nn

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,7 +25,7 @@ from .python_data import array_from_data, converted, infer_dtype, kind_of_dtype,
 from .size import Size
 from .storage import from_shared
 from .tensor import Tensor, View, aval_of_argument, requiring_grad
-from .warn_once import warn_once
+from .user_warnings import warn, warn_once
 
 # Values
 
@@ -86,11 +85,9 @@ def tensor(
             [3, 4]])
     """
     if isinstance(data, Tensor):
-        warnings.warn(
+        warn(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
         )
         copied = data.detach().clone()  # type: ignore[attr-defined]
         copied = copied.to(dtype=dtype or data.dtype, device=device if device is not None else data.device)
@@ -412,12 +409,10 @@ def arange(
     count = math.ceil((last - first) / by) if not integral else -(-(last - first) // by)
 
     if out is not None and out._aval.numel not in (0, count):
-        warnings.warn(
+        warn(
             f"The number of elements in the out tensor of shape {list(out.shape)} is {out._aval.numel} which does not "
             f"match the computed number of elements {count}. Note that this may occur as a result of rounding error. "
-            f"The out tensor will be resized to a tensor of shape ({count},).",
-            UserWarning,
-            stacklevel=2,
+            f"The out tensor will be resized to a tensor of shape ({count},)."
         )
 
     def compute() -> np.ndarray:
@@ -441,11 +436,9 @@ def range_(
     requires_grad: bool = False,
 ) -> Tensor:
     """``start, start + step, ...`` up to and with ``end`` (deprecated in PyTorch in favour of ``arange``)."""
-    warnings.warn(
+    warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
-        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
-        UserWarning,
-        stacklevel=2,
+        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end)."
     )
     count = math.floor((end - start) / step) + 1
     np_dtype = _np_dtype(dtype) if out is None else check_made_out("range", out, dtype, device)

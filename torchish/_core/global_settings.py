@@ -6,7 +6,6 @@ https://docs.pytorch.org/docs/stable/torch.html#utilities
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 from .._exec import placement as placements
@@ -14,7 +13,7 @@ from .._ops import precision
 from .._ops.registry import OPS
 from .device import device as Device
 from .public import public
-from .warn_once import is_warn_always_enabled, set_warn_always
+from .user_warnings import is_warn_always_enabled, set_warn_always, warn
 
 public("torch")(set_warn_always)
 public("torch")(is_warn_always_enabled)
@@ -38,11 +37,9 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
         )
     on_gpu = mode and any(p.jax_device.platform != "cpu" for p in placements.devices("cuda"))
     if on_gpu and "xla_gpu_deterministic_ops=true" not in os.environ.get("XLA_FLAGS", ""):
-        warnings.warn(
+        warn(
             "torchish: on a GPU, XLA's operations are deterministic only where the process was started with "
-            "XLA_FLAGS=--xla_gpu_deterministic_ops=true",
-            UserWarning,
-            stacklevel=2,
+            "XLA_FLAGS=--xla_gpu_deterministic_ops=true"
         )
     _deterministic.update(enabled=mode, warn_only=bool(warn_only))
 
@@ -107,11 +104,9 @@ def set_float32_matmul_precision(precision: str) -> None:
     if not isinstance(precision, str):
         raise RuntimeError(f"set_float32_matmul_precision expects a str, but got {type(precision).__name__}")
     if precision not in ("highest", "high", "medium"):
-        warnings.warn(
+        warn(
             f"{precision} is not one of 'highest', 'high', or 'medium'; the current"
-            "setFloat32MatmulPrecision call has no effect.",
-            UserWarning,
-            stacklevel=2,
+            "setFloat32MatmulPrecision call has no effect."
         )
         return
     set_precision(matmul=precision)

@@ -7,7 +7,6 @@ pending work; writing a number under a mask does not.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,8 +21,8 @@ from .dispatch import call
 from .geometry import overlaps
 from .inplace import call_inplace, check_history
 from .tensor import NUMBER_CLASSES, Tensor
+from .user_warnings import warn, warn_of_complex
 from .views import view_of
-from .warn_once import warn_of_complex
 
 _INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
 
@@ -58,7 +57,7 @@ def _as_tuple(index: Any) -> Any:
     """A short list that holds more than numbers counts as a tuple, as it did in NumPy of old."""
     if index.__class__ is list and len(index) < 32:
         if any(x is None or x is Ellipsis or isinstance(x, (Tensor, slice, Sequence, np.ndarray)) for x in index):
-            warnings.warn(_OLD_SEQUENCE, UserWarning, stacklevel=4)
+            warn(_OLD_SEQUENCE)
             return tuple(index)
     return index
 
@@ -92,11 +91,7 @@ def _as_index_tensor(item: Any) -> Tensor:
             item = item.long()  # type: ignore[attr-defined]
     kind = item._aval.dtype
     if kind == np.uint8:
-        warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
-            UserWarning,
-            stacklevel=4,
-        )
+        warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.")
         item = item.bool()  # type: ignore[attr-defined]
     elif kind.kind not in "ib":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")

@@ -6,7 +6,6 @@ explains. All checks come before anything is written.
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -25,6 +24,7 @@ from .geometry import is_dense, overlaps
 from .graph import Edge, move_retained, node_class, short_name
 from .storage import InferenceCounter, Storage
 from .tensor import Tensor, creation_error, fresh_view_node, kernels_over_base
+from .user_warnings import warn
 
 _LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 _LEAF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
@@ -452,19 +452,17 @@ def write_out(rule: Out, target: Tensor, value: Value) -> None:
     target._write(cast(THREADS.context, value, target._aval.dtype))
 
 
-def resize_for(target: Tensor, shape: tuple[int, ...], warn: bool = True) -> None:
+def resize_for(target: Tensor, shape: tuple[int, ...], warns: bool = True) -> None:
     """Give ``out`` tensors of another shape the result's, as PyTorch does (with its warning unless empty)."""
     aval = target._aval
     if aval.shape == shape:
         return
-    if aval.numel and warn:
-        warnings.warn(
+    if aval.numel and warns:
+        warn(
             f"An output with one or more elements was resized since it had shape {list(aval.shape)}, which does not "
             f"match the required output shape {list(shape)}. This behavior is deprecated, and in a future PyTorch "
             "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out "
-            "tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
-            UserWarning,
-            stacklevel=5,
+            "tensor t by resizing it, inplace, to zero elements with t.resize_(0)."
         )
     _reshape(target, shape)
 

@@ -15,7 +15,7 @@ from .geometry import is_contiguous
 from .graph import AccumulateGrad
 from .public import public
 from .tensor import Tensor, View
-from .warn_once import warn_once
+from .user_warnings import warn_once
 
 _NUMPY_OF_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
@@ -106,7 +106,7 @@ def _number(convert: Any, name: str) -> Any:
         if self._aval.numel != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
         if convert is not int and self.requires_grad:
-            warn_once(_NEEDS_GRAD, stacklevel=3)
+            warn_once(_NEEDS_GRAD)
         value = item(self)
         if value.__class__ is complex and convert is not complex:
             scalar_types.check_fits(value, np.dtype(np.float64 if convert is float else np.int64))

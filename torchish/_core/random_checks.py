@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import warnings
 
 import jax.numpy as jnp
 import numpy as np
 
 from .._ops.scalar_types import is_floating, scalar_name
+from .user_warnings import warn
 
 
 def unimplemented(kernel: str, dtype: np.dtype) -> NotImplementedError:
@@ -132,12 +132,10 @@ def check_integers(low: int, high: int, dtype: np.dtype) -> None:
             raise RuntimeError(f"{bound} is out of bounds for {_CPP_NAMES[dtype.name]}")
         if is_floating(dtype) and not -(2 ** significant_bits(dtype)) <= value <= 2 ** significant_bits(dtype):
             digits = significant_bits(dtype)
-            warnings.warn(
+            warn(
                 f"{bound} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations "
                 f"{_CPP_NAMES[dtype.name]} can support discrete uniform distribution only within this range. "
-                "This warning will become an error in version 1.7 release, please fix the code in advance",
-                UserWarning,
-                stacklevel=4,
+                "This warning will become an error in version 1.7 release, please fix the code in advance"
             )
 
 

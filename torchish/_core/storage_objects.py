@@ -18,7 +18,7 @@ from .geometry import Geometry
 from .public import public
 from .storage import Storage
 from .tensor import Tensor, View
-from .warn_once import warn_once
+from .user_warnings import warn_once
 
 _untyped: weakref.WeakValueDictionary[int, UntypedStorage] = weakref.WeakValueDictionary()
 

@@ -23,6 +23,7 @@ from .geometry import Geometry, contiguous, is_contiguous, kernels_of, pieces_ke
 from .graph import NOWHERE_EDGE, AccumulateGrad, Edge, Node, move_retained, next_sequence_number, node_class, short_name
 from .size import Size
 from .storage import InferenceCounter, Storage
+from .user_warnings import warn
 
 TENSOR_CLASSES: set[type] = set()
 NUMBER_CLASSES: frozenset[type] = frozenset({float, int, bool, complex})
@@ -339,16 +340,12 @@ class Tensor(metaclass=TensorMeta):
         """The gradient that ``backward()`` has accumulated, or None. Reading a non-leaf's warns, as in PyTorch."""
         leaf = self._edge is None or isinstance(self._edge[0], AccumulateGrad)
         if self._grad is None and not leaf and not self.retains_grad:
-            import warnings
-
-            warnings.warn(
+            warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
                 "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
                 "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor "
                 "by mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 "
-                "for more informations.",
-                UserWarning,
-                stacklevel=2,
+                "for more informations."
             )
         return self._grad
 

@@ -9,7 +9,7 @@ from typing import Any
 from .._core.dispatch import wrap
 from .._core.graph import NOWHERE_EDGE, Edge, RemovableHandle
 from .._core.tensor import Tensor
-from .._core.warn_once import warn_once
+from .._core.user_warnings import warn_once
 from .._exec.value import Aval
 from .._exec.window import THREADS, backward_ended
 from . import engine

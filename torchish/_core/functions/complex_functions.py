@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import views
 from ..generate import OP_FUNCTIONS
 from ..public import public
 from ..tensor import Tensor
+from ..user_warnings import warn
 from ..views import view_of
 from .overloads import _run
 from .view_functions import transpose
@@ -134,7 +134,7 @@ def resolve_neg(input: Tensor) -> Tensor:
 def _adjoint(input: Tensor, name: str) -> Tensor:
     ndim = len(input.shape)
     if ndim == 0:
-        warnings.warn(f"{name} is deprecated on 0-D tensors. Consider using x.conj().", UserWarning, stacklevel=3)
+        warn(f"{name} is deprecated on 0-D tensors. Consider using x.conj().")
         return conj(input)
     if ndim == 1:
         called = name if name.endswith("()") else f"tensor.{name.rpartition('.')[2]}"

@@ -23,7 +23,7 @@ from ..inplace import call_inplace
 from ..public import public
 from ..storage import on_device
 from ..tensor import Tensor
-from ..warn_once import warn_of_complex
+from ..user_warnings import warn_of_complex
 
 
 def to_placement(t: Tensor, placement: Placement) -> Tensor:

@@ -17,7 +17,7 @@ from ..geometry import Geometry
 from ..public import public
 from ..random_checks import unimplemented
 from ..tensor import NUMBER_CLASSES, Tensor, View, requiring_grad
-from ..warn_once import warn_once
+from ..user_warnings import warn_once
 from .conversion import convert
 
 # Indices of triangles
@@ -143,7 +143,7 @@ _READ_ONLY = (
 def _sharing(array: np.ndarray, message: str = "") -> Tensor:
     """A tensor over an array's memory, which may be read-only: then a write to the tensor leaves it as it is."""
     if not array.flags.writeable and message:
-        warn_once(message, stacklevel=3)
+        warn_once(message)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return from_numpy_array(array)

@@ -18,7 +18,7 @@ from ..inplace import call_out, resize_for
 from ..public import public
 from ..return_types import make
 from ..tensor import Tensor
-from ..warn_once import warn_once
+from ..user_warnings import warn_once
 
 # What can fail
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..generate import OP_FUNCTIONS
 from ..inplace import call_inplace
 from ..public import PUBLIC, public
 from ..tensor import Tensor
+from ..user_warnings import warn
 from .random_functions import default_of, drawn, dropout_mask
 
 _FUNCTIONAL = "nn.functional"
@@ -134,13 +134,11 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 def _warn_of_rank(name: str, rank: int, n: int) -> None:
-    warnings.warn(
+    warn(
         f"{name}: Received a {rank}-D input to {name}, which is deprecated and will result in an error in a future "
         "release. To retain the behavior and silence this warning, please use dropout instead. Note that "
         f"{name} exists to provide channel-wise dropout on inputs with {n} spatial dimensions, a channel dimension, "
-        f"and an optional batch dimension (i.e. {n + 1}D or {n + 2}D inputs).",
-        UserWarning,
-        stacklevel=3,
+        f"and an optional batch dimension (i.e. {n + 1}D or {n + 2}D inputs)."
     )
 
 
@@ -152,13 +150,11 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     if len(shape) not in (3, 4):
         _warn_of_rank("dropout2d", len(shape), 2)
     if len(shape) == 3:
-        warnings.warn(
+        warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
             "- input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a "
             "future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain "
-            "the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
-            UserWarning,
-            stacklevel=2,
+            "the 1D channel-wise dropout behavior, please switch to using dropout1d instead."
         )
     active = training and p not in (0, 1) and input._aval.numel
     return _dropped(input, _channels(shape) if active else shape, float(p), training, inplace)
@@ -267,7 +263,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", UserWarning, stacklevel=2)
+        warn("`eps` parameter is deprecated and has no effect.")
     noise = -_TORCH["empty_like"](logits.detach()).exponential_().log()  # type: ignore[attr-defined]
     soft = OP_FUNCTIONS["softmax"]((logits + noise) / tau, dim)
     if not hard:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..._ops.registry import OPS
@@ -11,6 +10,7 @@ from ..dispatch import call, update
 from ..generate import OP_FUNCTIONS
 from ..public import public
 from ..tensor import Tensor
+from ..user_warnings import warn
 
 _MODES = ("sum", "mean", "max")
 
@@ -115,11 +115,9 @@ def embedding_bag(
             [4.]])
     """
     if str(weight.dtype) == "torch.int64" and input.dtype.is_floating_point:
-        warnings.warn(
+        warn(
             "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, input, ...)` is "
-            "deprecated, and should now be `embedding_bag(input, weight, ...)`.",
-            UserWarning,
-            stacklevel=2,
+            "deprecated, and should now be `embedding_bag(input, weight, ...)`."
         )
         weight, input = input, weight
     _check(input, weight, per_sample_weights)

@@ -14,7 +14,7 @@ from ..dispatch import call
 from ..public import public
 from ..size import Size
 from ..tensor import Tensor
-from ..warn_once import warn_once
+from ..user_warnings import warn_once
 from . import view_functions
 
 # Grids

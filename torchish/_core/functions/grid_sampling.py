@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..._ops.registry import OPS
@@ -10,6 +9,7 @@ from ..arguments import as_size
 from ..dispatch import call
 from ..public import public
 from ..tensor import Tensor
+from ..user_warnings import warn
 
 _MODES = {"bilinear": 0, "nearest": 1, "bicubic": 2}
 _PADDINGS = {"zeros": 0, "border": 1, "reflection": 2}
@@ -62,7 +62,7 @@ def grid_sample(
             f"but got: '{padding_mode}'"
         )
     if align_corners is None:
-        warnings.warn(_CHANGED_DEFAULT, UserWarning, stacklevel=2)
+        warn(_CHANGED_DEFAULT)
         align_corners = False
     return grid_sampler(input, grid, _MODES[mode], _PADDINGS[padding_mode], align_corners)
 
@@ -100,15 +100,13 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
               [ 0.5000,  0.0000]]]])
     """
     if align_corners is None:
-        warnings.warn(_CHANGED_DEFAULT, UserWarning, stacklevel=2)
+        warn(_CHANGED_DEFAULT)
         align_corners = False
     _check_affine(theta, size)
     if align_corners and min(size[2:]) == 1:
-        warnings.warn(
+        warn(
             "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. "
-            "This is not an intended use case of affine_grid. See the documentation of affine_grid for details.",
-            UserWarning,
-            stacklevel=2,
+            "This is not an intended use case of affine_grid. See the documentation of affine_grid for details."
         )
     elif min(size) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {size}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..arguments import as_int
 from ..public import public
 from ..tensor import Tensor
+from ..user_warnings import warn
 from .overloads import _run
 from .view_functions import diagonal
 
@@ -18,7 +18,7 @@ def _deprecated(text: str) -> None:
     """Warn once in a process, as PyTorch's own deprecations do."""
     if text not in _said:
         _said.add(text)
-        warnings.warn(text, UserWarning, stacklevel=3)
+        warn(text)
 
 
 # Names in torch and on Tensor whose parameters are called otherwise in torch.linalg
@@ -245,11 +245,7 @@ def _warn_of_freedom(input: Tensor, correction: int) -> None:
         return  # the op refuses it
     shape = input.shape
     if len(shape) <= 2 and (shape[-1] if shape else 1) <= correction:
-        warnings.warn(
-            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
-            UserWarning,
-            stacklevel=3,
-        )
+        warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.")
 
 
 @public()

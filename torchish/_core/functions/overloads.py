@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from ..generate import OP_FUNCTIONS
 from ..inplace import call_inplace, call_out, give_out
 from ..public import public
 from ..tensor import Tensor
+from ..user_warnings import warn
 
 
 def _run(op_name: str, operands: tuple, static: tuple, out: Any = None) -> Any:
@@ -117,11 +117,9 @@ def warn_of_too_few(name: str, input: Tensor, dim: Any, correction: Any) -> None
     except (TypeError, IndexError):  # for the op to refuse
         return
     if few:
-        warnings.warn(
+        warn(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
-            "numel divided by output numel).",
-            UserWarning,
-            stacklevel=3,
+            "numel divided by output numel)."
         )
 
 

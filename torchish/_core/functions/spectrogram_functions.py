@@ -9,7 +9,7 @@ from ..dispatch import call
 from ..generate import OP_FUNCTIONS, OPS
 from ..public import public
 from ..tensor import Tensor
-from ..warn_once import warn_once
+from ..user_warnings import warn_once
 from .complex_functions import view_as_real
 
 _NO_WINDOW = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..dispatch import call
 from ..generate import OP_FUNCTIONS
 from ..public import public
 from ..tensor import Tensor
+from ..user_warnings import warn
 
 _FUNCTIONAL = "nn.functional"
 _UNWEIGHTED = ("nearest", "area", "nearest-exact")
@@ -157,9 +157,7 @@ def _as_ints(sizes: Sequence[Any] | None, mode: str, rank: int) -> tuple[int, ..
 
 
 def _deprecated(name: str) -> None:
-    warnings.warn(
-        f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.", UserWarning, stacklevel=3
-    )
+    warn(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.")
 
 
 @public(_FUNCTIONAL)

@@ -15,8 +15,8 @@ from ..graph import node_class, short_name
 from ..inplace import check_history
 from ..public import public
 from ..tensor import ELSEWHERE, Tensor, pieces_node, strided_node
+from ..user_warnings import warn_once
 from ..views import infer_size, view_of, wrap_dim
-from ..warn_once import warn_once
 
 
 def _clone(t: Tensor) -> Tensor:
@@ -211,7 +211,7 @@ _T_OF_NUMBERS = "Tensor.T is deprecated on 0-D tensors. This function is the ide
 
 def _reversed_with_a_warning(self: Tensor) -> Tensor:
     if (n := len(self._aval.shape)) != 2:
-        warn_once(_T_OF_OTHERS if n else _T_OF_NUMBERS, stacklevel=2)
+        warn_once(_T_OF_OTHERS if n else _T_OF_NUMBERS)
     return _reversed(self)
 
 
