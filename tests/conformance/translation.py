@@ -39,9 +39,11 @@ class NoCounterpart(Exception):
 class Translator:
     """One call's arguments. A tensor that stands in several places is one tensor on the other side too."""
 
-    def __init__(self, requires_grad: bool = False) -> None:
-        self.requires_grad = requires_grad
+    def __init__(self, requires_grad: bool = False, share_memory: bool = False) -> None:
+        """``share_memory``: whether tensors that share memory do so on the other side too, as views of one."""
+        self.requires_grad, self.share_memory = requires_grad, share_memory
         self.made: dict[int, torchish.Tensor] = {}
+        self.memories: dict[int, torchish.Tensor] = {}
 
     def __call__(self, x: Any) -> Any:
         if isinstance(x, torch.Tensor):
@@ -69,17 +71,31 @@ class Translator:
             return torchish.Generator()
         if isinstance(x, torch.nn.Module):  # a loss may take one: PairwiseDistance
             made = getattr(torchish.nn, type(x).__name__)()
-            made.__dict__.update({name: value for name, value in vars(x).items() if name in made.__constants__})
+            made.__dict__.update({name: value for name, value in vars(x).items() if not name.startswith("_")})
             return made
         if isinstance(x, types.FunctionType) and (id(x) in _names() or x.__module__.startswith("torch.testing")):
             return counterpart(x, x.__name__)
         return x
 
     def _tensor(self, t: torch.Tensor) -> torchish.Tensor:
+        if t.device.type != "cpu":
+            raise NoCounterpart(str(t.device))
+        if t.dim() > 64:
+            raise NoCounterpart("NumPy takes 64 dimensions at the most")
+        if self.share_memory and t.layout is torch.strided and not t.is_conj() and t.numel():
+            return self._view(t)
         differentiable = self.requires_grad and t.requires_grad
         if isinstance(t, torch.nn.Parameter):
             return torchish.nn.Parameter(self._copy(t), requires_grad=differentiable)
         return self._copy(t).requires_grad_(differentiable)
+
+    def _view(self, t: torch.Tensor) -> torchish.Tensor:
+        memory = t.untyped_storage()
+        whole = self.memories.get(memory.data_ptr())
+        if whole is None:
+            flat = torch.empty(0, dtype=t.dtype).set_(memory, 0, (memory.nbytes() // t.element_size(),))
+            whole = self.memories[memory.data_ptr()] = self._copy(flat)
+        return torchish.as_strided(whole, t.shape, t.stride(), t.storage_offset())
 
     def _copy(self, t: torch.Tensor) -> torchish.Tensor:
         return torchish.tensor(to_array(t), dtype=getattr(torchish, name_of(t.dtype)))
