@@ -142,6 +142,13 @@ def _look_up(dotted: str) -> Any:
     return found
 
 
+def _same_function(dotted: str, function: Any) -> bool:
+    found: Any = torch
+    for part in dotted.split("."):
+        found = getattr(found, part, None)
+    return found is function
+
+
 def counterpart(function: Any, name: str) -> Callable[..., Any]:
     """What torchish has for a PyTorch callable.
 
@@ -154,7 +161,9 @@ def counterpart(function: Any, name: str) -> Callable[..., Any]:
     """
     if isinstance(function, types.FunctionType) and function.__module__.startswith("torch.testing"):
         return over_torchish(function)
-    return _look_up(_names().get(id(function), name))
+    found = _names().get(id(function), name)
+    # Of several public names the database's own: F.threshold is F._threshold too.
+    return _look_up(name if _same_function(name, function) else found)
 
 
 def over_torchish(function: types.FunctionType) -> types.FunctionType:

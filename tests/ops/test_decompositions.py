@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import torchish as torch
-from torchish._core.functions import decompositions
+from torchish._core.user_warnings import forget
 
 GENERAL = [[2.0, 0.3, 0.1], [-0.4, 1.0, 0.2], [0.3, 0.6, 0.5]]
 DEFINITE = [[2.0, 0.3, 0.1], [0.3, 1.0, 0.2], [0.1, 0.2, 0.5]]
@@ -228,8 +228,8 @@ class TestErrors:
         with pytest.raises(error, match=re.escape(message)):
             getattr(torch.linalg, name)(argument)
 
-    def test_an_older_name_warns_once(self, monkeypatch):
-        monkeypatch.setattr(decompositions, "_warned", set())
+    def test_an_older_name_warns_once(self):
+        forget()
         with pytest.warns(
             UserWarning, match=re.escape("torch.cholesky is deprecated in favor of torch.linalg.cholesky")
         ):

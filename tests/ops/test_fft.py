@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import torchish as torch
+from torchish._core.user_warnings import forget
 
 X = [1.0, 2.0, -1.0, 0.5, 3.0, -2.0]
 
@@ -184,10 +185,8 @@ class TestSpectrograms:
         with pytest.raises(RuntimeError, match=r"match n_fft / 2 [+] 1 when onesided=True, but got 4"):
             torch.istft(torch.ones(4, 4, dtype=torch.complex64), 8, window=self.W)
 
-    def test_no_window_is_warned_of_once(self, monkeypatch):
-        from torchish._core.functions import spectrogram_functions
-
-        monkeypatch.setattr(spectrogram_functions, "_warned", set())
+    def test_no_window_is_warned_of_once(self):
+        forget()
         x = torch.arange(20.0)
         with pytest.warns(UserWarning, match="A window was not provided. A rectangular window will be applied,which"):
             torch.stft(x, 8, return_complex=True)

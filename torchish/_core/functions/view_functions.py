@@ -314,10 +314,10 @@ def split_method(self: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, .
     return split(self, split_size, dim)
 
 
-@public("Tensor")
-def split_with_sizes(self: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+@public()
+def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Consecutive pieces of one dimension, of given sizes."""
-    return split(self, list(split_sizes), dim)
+    return split(input, list(split_sizes), dim)
 
 
 @public()
