@@ -14,6 +14,8 @@ _RESIZED = "an `out=` of another shape gets memory of its own here; PyTorch resi
 
 KNOWN: dict[str, str] = {
     "slice * *": _NO_SUCH_NAME,
+    "max_pool2d_with_indices_backward * *": _NO_SUCH_NAME,
+    "nn.functional.multi_head_attention_forward * *": "not built yet: it comes with the attention modules",
     "torch._scaled_mm* * *": _FLOAT8,
     "matrix_exp float32 forward": "PyTorch itself is off by as much where elements are small beside the largest",
     "as_strided_scatter * backward": "PyTorch gives the gradient of the places written over, not of those kept",

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from ..arguments import as_int, as_size
-from ..creation import _filled, _host, _nonnegative, _np_dtype, from_numpy_array, tensor
+from ..creation import _filled, _host, _nonnegative, _np_dtype, empty_strided, from_numpy_array, tensor
 from ..device import placement_of
 from ..dtypes import get_default_dtype, to_np
 from ..geometry import Geometry
@@ -57,6 +57,29 @@ _triangle("triu_indices", False)
 
 
 # Single elements and layouts
+
+
+@public("Tensor")
+def new_empty_strided(
+    self: Tensor,
+    size: Any,
+    stride: Any,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A tensor of the given size and stride, of unspecified content, of this tensor's dtype and on its device.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_empty_strided.html
+
+    >>> import torchish as torch
+    >>> torch.ones(2, dtype=torch.float64).new_empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
+    """
+    like = {"dtype": dtype or self.dtype, "device": self.device if device is None else device}
+    return empty_strided(size, stride, layout=layout, requires_grad=requires_grad, pin_memory=pin_memory, **like)
 
 
 @public("torch")
