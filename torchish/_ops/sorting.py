@@ -155,7 +155,11 @@ def _at_rank(rank: int, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
 
 @op(
     saves="indices",
-    out=Out(("output values must be of same type as input", "output indices must be of scalar type {want}"), "same"),
+    out=Out(
+        ("output values must be of same type as input", "output indices must be of scalar type {want}"),
+        "same",
+        apart=("input",),
+    ),
     returns=("values", "indices"),
     grad_node="ScatterBackward0",
 )
