@@ -89,7 +89,7 @@ def _dtype_for(name: str, dtype: Any, out: Any, device: Any, default: Any = None
     return _np_dtype(dtype, default) if out is None else check_made_out(name, out, dtype, device)
 
 
-_ANY_OUT = ANY.but(shared=ALL, expanded=True)
+_ANY_OUT = ANY.but(shared=ALL)
 
 
 def _drawn_into(name: str, made: Tensor, out: Any, *parameters: Any) -> Tensor:
