@@ -126,12 +126,13 @@ _PLACES = {
 
 
 @functools.cache
-def _names() -> dict[int, str]:
-    """The public name of every PyTorch function, by identity."""
-    names: dict[int, str] = {}
+def _names() -> dict[int, tuple[Any, str]]:
+    """Every public PyTorch function with its name, by identity (held, so that no other object gets its number)."""
+    names: dict[int, tuple[Any, str]] = {}
     for prefix, place in _PLACES.items():
         for name in dir(place):
-            names.setdefault(id(getattr(place, name)), prefix + name)
+            found = getattr(place, name)
+            names.setdefault(id(found), (found, prefix + name))
     return names
 
 
@@ -161,7 +162,7 @@ def counterpart(function: Any, name: str) -> Callable[..., Any]:
     """
     if isinstance(function, types.FunctionType) and function.__module__.startswith("torch.testing"):
         return over_torchish(function)
-    found = _names().get(id(function), name)
+    found = _names()[id(function)][1] if id(function) in _names() else name
     # Of several public names the database's own: F.threshold is F._threshold too.
     return _look_up(name if _same_function(name, function) else found)
 
@@ -179,6 +180,6 @@ def over_torchish(function: types.FunctionType) -> types.FunctionType:
 def _moved(x: Any) -> Any:
     if x is torch:
         return torchish
-    if callable(x) and (id(x) in _names() or getattr(x, "__module__", None) or "").startswith("torch.testing"):
-        return counterpart(x, getattr(x, "__name__", ""))
+    if id(x) in _names() or (isinstance(x, types.FunctionType) and x.__module__.startswith("torch.testing")):
+        return counterpart(x, x.__name__)
     return Translator()(x)
