@@ -22,7 +22,7 @@ from .._ops import scalar_types
 from .._ops.registry import OPS, Op, Param
 from . import promotion
 from .device_copy import copy_node
-from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class, refusing_class
+from .graph import AccumulateGrad, Edge, Node, next_sequence_number, node_class
 from .storage import InferenceCounter, Storage, on_device
 from .tensor import NUMBER_CLASSES, TENSOR_CLASSES, Tensor
 from .underived import not_implemented, refusing_node
@@ -230,9 +230,7 @@ def make_node(
     vjp = kernel.vjps.get(which) or kernel.vjp(which)
     cls = vjp.node_class
     if cls is None:
-        refusal = vjp.refusal
-        cls = node_class(kernel.node) if refusal is None else refusing_class(kernel.node, refusal)
-        vjp.node_class = cls
+        cls = vjp.node_class = node_class(kernel.node)
     node = _new(cls)
     node.vjp = vjp
     node.saved = vjp.pick(values) if vjp.pick is not None else tuple([values[i] for i in vjp.uses])

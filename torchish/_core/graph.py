@@ -258,18 +258,6 @@ def move_retained(old: Edge | None, new: Edge) -> None:
 _node_classes: dict[str, type[Node]] = {}
 
 
-def refusing_class(name: str, refusal: Callable[[], Exception]) -> type[Node]:
-    """The class of nodes called ``name`` that have no derivative to run: they raise when the backward pass gets there."""
-
-    def check_versions(self: Node) -> None:
-        raise refusal()
-
-    # A version that nothing can have, so that the engine looks closer.
-    versions = property(lambda self: (((1,), 0),), lambda self, value: None)
-    members = {"__slots__": (), "__module__": "torch.autograd", "versions": versions, "check_versions": check_versions}
-    return type(name, (Node,), members)
-
-
 def node_class(name: str) -> type[Node]:
     """The class of nodes called ``name``."""
     found = _node_classes.get(name)

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from .._exec.kernel import Kernel
+from .._exec.kernel import Kernel, Underived
 from .._exec.value import Aval
 from .._exec.window import THREADS
 from .graph import Edge, Node, next_sequence_number, node_class
 from .tensor import Tensor
 
 
-class Underived:
-    """Stands in a node for a derivative kernel."""
-
-    needs = (0,)
-    uses: tuple[int, ...] = ()
-    frees = False
-    placement = None  # it can be no part of a Tape
-
-    def __init__(self, error: Callable[[], Exception], aval: Aval):
-        self.error = error
-        self.forward = Kernel("underived", lambda x: (x,), [aval], aval.placement)
-        self.out_avals = (aval,)
-
-    def pull(self, cotangents: Sequence[Any]) -> NoReturn:
-        raise self.error()
-
-
 def refusing_node(error: Callable[[], Exception], aval: Aval, edge: Edge, name: str = "NotImplemented") -> Node:
     """A node for a value of ``aval`` that lets no gradient pass on to ``edge``, but raises what ``error`` makes."""
     node: Any = object.__new__(node_class(name))
-    node.vjp = Underived(error, aval)
+    node.vjp = Underived(Kernel("underived", lambda x: (x,), [aval], aval.placement), (0,), error)
     node.saved, node.versions, node.edges = (), (), (edge,)
     node.sequence_nr, node.hooks = next_sequence_number(), None
     node.window, node.position = None, -1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
 import jax
@@ -118,7 +118,9 @@ class Kernel:
         """The derivative with respect to the operands at ``needs``: a VjpKernel, or what stands for a refused one."""
         found = self.vjps.get(needs)
         if found is None:
-            found = self.vjps[needs] = VjpKernel(self, needs) if self.refusal is None else RefusedVjp(self, needs)
+            found = self.vjps[needs] = (
+                VjpKernel(self, needs) if self.refusal is None else Underived(self, needs, self.refusal)
+            )
         return found
 
     def _check_used(self, *used):
@@ -243,17 +245,21 @@ class VjpKernel(Kernel):
         return check(self.forward.fn(*primals), cotangents), jnp.zeros((), jnp.int64)
 
 
-class RefusedVjp:
-    """Stands where the derivative would be of an op that has none: going backward through it raises."""
+class Underived:
+    """Stands where the derivative would be of something that has none: going backward through it raises."""
 
-    uses = guards = ()
-    pick = gradient_check = None
+    uses: tuple[int, ...] = ()
+    guards: tuple[int, ...] = ()
+    pick = None
     frees = False
+    placement = None  # it can be no part of a Tape
 
-    def __init__(self, forward: Kernel, needs: tuple[int, ...]):
-        self.forward, self.needs, self.placement = forward, needs, forward.placement
-        self.refusal = forward.refusal
+    def __init__(self, forward: Kernel, needs: tuple[int, ...], error: Callable[[], Exception]):
+        self.forward, self.needs, self.error = forward, needs, error
         self.node_class: Any = None
+
+    def pull(self, cotangents: Sequence[Any]) -> NoReturn:
+        raise self.error()
 
 
 def _conj(x):

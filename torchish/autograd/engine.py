@@ -24,8 +24,7 @@ from .._core.generate import OP_FUNCTIONS
 from .._core.graph import FREED, AccumulateGrad, Edge, GraphNode, Node
 from .._core.inplace import cast
 from .._core.tensor import Tensor
-from .._core.underived import Underived
-from .._exec.kernel import VjpKernel
+from .._exec.kernel import Underived, VjpKernel
 from .._exec.tape import DISCARD, Capture, Root, tape_of
 from .._exec.value import Aval, Value
 from .._exec.window import THREADS, Context, record, undone_by_failure
