@@ -14,6 +14,7 @@ from .._exec.kernel import Kernel
 from .._exec.value import Aval, Value, aval_of
 from .._exec.window import THREADS, Context, record, undone_by_failure
 from .._ops import scalar_types
+from .._ops.inplace_rules import INPLACE, InPlace
 from .._ops.out_rules import ALL, Out
 from .._ops.registry import Op
 from . import promotion
@@ -36,15 +37,6 @@ _PARTIAL_OVERLAP = (
     "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
     "location. Please clone() the tensor before performing the operation."
 )
-# What PyTorch lets write into an expanded tensor, and what it lets read memory that it partly overwrites.
-_WRITE_EXPANDED = frozenset({"zero", "masked_fill", "index_fill", "index_put", "index_put.dims", "tril", "triu"})
-_READ_OVERLAPPED = frozenset({"fill", "masked_scatter", "addmm", "addmv", "addbmm", "baddbmm"})
-# What must not read any of it, not even all; and the operands that PyTorch copies first.
-_READ_NONE = ("index_", "scatter")
-_COPIED = {"masked_fill": 2, "index_fill": 3}
-# Where the result has another shape: what gives its tensor that shape, and what refuses it with a text of its own.
-_RESIZED = frozenset({"addbmm"})
-_BAD_IN_PLACE = frozenset({"addmm", "addmv", "baddbmm"})
 
 
 def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name: str | None = None) -> Tensor:
@@ -71,9 +63,9 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name:
         if kernel.moves and needs:
             edges = edges_across(kernel, operands, needs, edges)
     aval = kernel.out_avals[0]
-    resized = op.name in _RESIZED and aval.shape != target._aval.shape
-    if (aval is not storage.aval or target._view is not None) and not resized:
-        check_fits(aval, target, op.name)
+    resized = False
+    if aval is not storage.aval or target._view is not None:
+        resized = check_fits(aval, target, op.inplace_rule)
     result = record(context, kernel, values)
     if kernel.single is None:
         result = result[0]
@@ -115,16 +107,24 @@ def check_writable(target: Tensor, differentiable: bool) -> None:
 def check_memory(target: Tensor, op: Op | None = None, operands: Sequence[Any] = ()) -> None:
     """Raise PyTorch's error where elements that ``op`` writes share memory with each other, or with operands."""
     check_mode(target)
-    view, name = target._view, "" if op is None else op.name
-    if name == "copy" and operands[1].is_set_to(target):
+    view, rule = target._view, INPLACE if op is None else op.inplace_rule
+    if rule.itself and operands[1].is_set_to(target):
         return
-    if view is not None and overlaps(view.geometry.size, view.geometry.stride) and name not in _WRITE_EXPANDED:
-        if name != "fill" or isinstance(operands[1], Tensor):  # a number may fill it
+    if view is not None and overlaps(view.geometry.size, view.geometry.stride):
+        tensors = any(isinstance(x, Tensor) for x in operands[1:])
+        if not rule.expanded or (rule.expanded == "by numbers" and tensors):
             raise RuntimeError(_OVERLAP)
-    if name in _READ_OVERLAPPED:
-        return
-    whole = name.startswith(_READ_NONE)
-    for x in operands[1 : _COPIED.get(name)]:
+    if op is not None:
+        check_shared(target, rule, dict(zip([p.name for p in op.params if p.is_operand], operands, strict=False)), 1)
+
+
+def check_shared(target: Tensor, rule: InPlace | Out, operands: dict[Any, Any], first: int = 0) -> None:
+    """Raise PyTorch's error where ``target`` has memory in common with operands (from the ``first`` on) that ``rule`` does
+    not let it share."""
+    for name, x in list(operands.items())[first:]:
+        whole = rule.apart == ALL or name in rule.apart
+        if not whole and (rule.shared == ALL or name in rule.shared):
+            continue
         for each in x if isinstance(x, (list, tuple)) else (x,):
             if isinstance(each, Tensor) and each._storage is target._storage and shares_places(each, target, whole):
                 raise RuntimeError(_PARTIAL_OVERLAP)
@@ -169,21 +169,15 @@ def check_history(target: Tensor, differentiable: bool) -> None:
         raise RuntimeError(_LEAF)
 
 
-def check_fits(result: Aval, target: Tensor, name: str = "") -> None:
-    """Raise PyTorch's error where the result of the op ``name`` cannot be written into ``target``."""
+def check_fits(result: Aval, target: Tensor, rule: InPlace) -> bool:
+    """Raise PyTorch's error where a result cannot be written into ``target``; whether ``target`` has to be resized."""
     aval = target._aval
     if result.shape != aval.shape:
-        size, wanted = list(aval.shape), list(result.shape)
-        if name in _BAD_IN_PLACE:
-            raise RuntimeError(
-                f"Bad in-place call: input tensor size {size} and output tensor size {wanted} should match"
-            )
-        if name == "addr":
-            if aval.ndim != 2:
-                raise RuntimeError(f"2D tensor expected, got {aval.ndim}D tensor for input")
-            raise RuntimeError(f"size mismatch, input: {size}, v1: {wanted[:1]}, v2: {wanted[1:]}")
-        raise RuntimeError(f"output with shape {size} doesn't match the broadcast shape {wanted}")
+        if rule.resized:
+            return True
+        raise RuntimeError(rule.mismatch(list(aval.shape), list(result.shape)))
     check_castable(result, aval)
+    return False
 
 
 def check_castable(result: Aval, target: Aval) -> None:
@@ -403,13 +397,7 @@ def check_out(rule: Out, operands: dict[Any, Any], result: Aval, target: Tensor,
     expanded = position in rule.expanded if isinstance(rule.expanded, tuple) else rule.expanded
     if not expanded and result.shape == geometry.size and overlaps(geometry.size, geometry.stride):
         raise RuntimeError(_OVERLAP)
-    for name, x in operands.items():
-        whole = rule.apart == ALL or name in rule.apart
-        if not whole and (rule.shared == ALL or name in rule.shared):
-            continue
-        for each in x if isinstance(x, (list, tuple)) else (x,):
-            if isinstance(each, Tensor) and each._storage is target._storage and shares_places(each, target, whole):
-                raise RuntimeError(_PARTIAL_OVERLAP)
+    check_shared(target, rule, operands)
 
 
 def _check_out_dtype(rule: Out, result: Any, target: Any, position: int) -> None:

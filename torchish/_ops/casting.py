@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .broadcasting import broadcast_shapes
+from .inplace_rules import COPY, EXPANDED, FILL
 from .registry import DType, Number, Tensor, op
 from .scalar_types import is_complex
 
@@ -49,7 +50,7 @@ def clone(input: Tensor, *, memory_format: object = None) -> Tensor:
     return input
 
 
-@op(name="copy", namespaces=(), node="CopyBackwards")
+@op(inplace=COPY, name="copy", namespaces=(), node="CopyBackwards")
 def copy(input: Tensor, src: Tensor, *, non_blocking: bool = False) -> Tensor:
     """``src`` broadcast to ``input``'s shape and converted to its dtype; ``copy_`` writes it."""
     if (shape := broadcast_shapes(input.shape, src.shape)) != input.shape:
@@ -57,7 +58,7 @@ def copy(input: Tensor, src: Tensor, *, non_blocking: bool = False) -> Tensor:
     return jnp.broadcast_to(convert(src, input.dtype), input.shape)
 
 
-@op(fits=True, node=lambda numbers, **_: "FillBackward0" if numbers else "FillBackward1")
+@op(inplace=FILL, fits=True, node=lambda numbers, **_: "FillBackward0" if numbers else "FillBackward1")
 def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` in every place of a tensor of ``input``'s shape and dtype."""
     if value.ndim > 0:
@@ -65,7 +66,7 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     return jnp.broadcast_to(convert(value, input.dtype), input.shape)
 
 
-@op(name="zero", namespaces=(), inplace=True, node="ZeroBackward0")
+@op(name="zero", namespaces=(), inplace=EXPANDED, node="ZeroBackward0")
 def zero(input: Tensor) -> Tensor:
     """Zeros of ``input``'s shape and dtype."""
     return jnp.zeros(input.shape, input.dtype)

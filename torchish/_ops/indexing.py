@@ -20,6 +20,7 @@ import numpy as np
 
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, iota, normalize_dim
+from torchish._ops.inplace_rules import BY_INDEX, BY_INDEX_EXPANDED, MASKED_FILL, MASKED_SCATTER
 from torchish._ops.out_rules import ALL, GATHERED, SCATTERED, Out
 from torchish._ops.registry import Number, Size, Tensor, Tensors, check_of, op
 
@@ -184,7 +185,7 @@ def check_slices(input: Tensor, index: Tensor, source: Tensor, axis: int) -> Non
         )
 
 
-@op(inplace=True, out=SCATTERED, grad_node="ExpandBackward0")
+@op(inplace=BY_INDEX, out=SCATTERED, grad_node="ExpandBackward0")
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """``input`` with ``alpha * source``'s slices added to its slices at ``index`` along ``dim``."""
     axis = normalize_dim(dim, input.ndim)
@@ -197,7 +198,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 check_of(index_add, bounds_error)(in_range_of_dim)
 
 
-@op(inplace=True, out=SCATTERED, grad_node="IndexFillBackward0")
+@op(inplace=BY_INDEX, out=SCATTERED, grad_node="IndexFillBackward0")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """``input`` with its slices at ``index`` along ``dim`` replaced by ``source``'s slices."""
     axis = normalize_dim(dim, input.ndim)
@@ -238,7 +239,7 @@ check_of(
 )(in_range_of_dim)
 
 
-@op(fits=True, inplace=True, grad_node="IndexFillBackward0")
+@op(fits=True, inplace=BY_INDEX_EXPANDED, grad_node="IndexFillBackward0")
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """``input`` with its slices at ``index`` along ``dim`` filled with one value. Negative indices wrap."""
     axis = normalize_dim(dim, input.ndim)
@@ -375,7 +376,7 @@ def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
 
 @op(
     fits=True,
-    inplace=True,
+    inplace=MASKED_FILL,
     node=lambda numbers, **_: "MaskedFillBackward0" if numbers else "MaskedFillBackward1",
     grad_node="MaskedFillBackward0",
 )
@@ -394,7 +395,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     return jnp.where(mask, scalar_as(value, input.dtype), input)
 
 
-@op(inplace=True, grad_node="MaskedFillBackward0")
+@op(inplace=MASKED_SCATTER, grad_node="MaskedFillBackward0")
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """``input`` with the elements of ``source``, in order, wherever the bool ``mask`` is true.
 
@@ -455,7 +456,7 @@ def _check_not_empty(input: Tensor, where: tuple[Tensor, ...], dims: Size) -> No
         raise IndexError("index is out of bounds for dimension with size 0")
 
 
-@op(name="index_put.dims", inplace=True, node="IndexPutBackward0", grad_node="IndexPutBackward0")
+@op(name="index_put.dims", inplace=BY_INDEX_EXPANDED, node="IndexPutBackward0", grad_node="IndexPutBackward0")
 def index_put(input: Tensor, indices: Tensors, values: Tensor, dims: Size, accumulate: bool = False) -> Tensor:
     """``input`` with ``values`` written, or added, where ``index(input, indices, dims)`` reads."""
     name = scalar_types.scalar_name

@@ -14,6 +14,7 @@ from jax import lax
 
 from .broadcasting import broadcast_shapes
 from .dims import normalize_dim
+from .inplace_rules import OUTER_PRODUCT, PRODUCT, SUMMED_PRODUCT
 from .kernel_dtypes import require_dtype
 from .out_rules import CASTABLE, DOT, EXPECTED, UNCHECKED, UNCHECKED_EXPANDED, Out, inner_rule, matmul_rule
 from .precision import matmul_precision
@@ -305,7 +306,7 @@ def _scaled(factor: Number, x: Tensor) -> Tensor:
     return jnp.where(factor == 0, jnp.zeros((), x.dtype), factor * x)
 
 
-@op(inplace=True, out=EXPECTED.but(shared=("mat1", "mat2")), grad_node="MmBackward0")
+@op(inplace=PRODUCT, out=EXPECTED.but(shared=("mat1", "mat2")), grad_node="MmBackward0")
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``; with ``beta`` 0 the values of ``input`` do not matter."""
     _check_addmm(input, mat1, mat2)
@@ -331,7 +332,7 @@ def _check_addmm(input: Tensor, mat1: Tensor, mat2: Tensor) -> None:
     _refuse_bool(mat2.dtype, "addmm_impl_cpu_")
 
 
-@op(inplace=True, out=EXPECTED.but(shared=("mat", "vec")), grad_node="MulBackward0")
+@op(inplace=PRODUCT, out=EXPECTED.but(shared=("mat", "vec")), grad_node="MulBackward0")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     if mat.ndim != 2 or vec.ndim != 1 or input.ndim > 1:
@@ -351,7 +352,7 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: N
 
 
 @op(
-    inplace=True,
+    inplace=SUMMED_PRODUCT,
     out=Out(
         "self and mat2 must have the same dtype, but got {got} and {want}",
         "same",
@@ -386,7 +387,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
     return _scaled(beta, target) + _scaled(alpha, total)
 
 
-@op(inplace=True, out=EXPECTED.but(shared=("batch1", "batch2")), grad_node="BmmBackward0")
+@op(inplace=PRODUCT, out=EXPECTED.but(shared=("batch1", "batch2")), grad_node="BmmBackward0")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)``, one product for each matrix of the batch."""
     target = expand(input, (size_at(batch1, 0), size_at(batch1, 1), size_at(batch2, 2)))
@@ -399,7 +400,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, 
     return _scaled(beta, target) + _scaled(alpha, _product(batch1, batch2))
 
 
-@op(promote=("input", "vec1", "vec2"), inplace=True, out=True, grad_node="MvBackward0")
+@op(promote=("input", "vec1", "vec2"), inplace=OUTER_PRODUCT, out=True, grad_node="MvBackward0")
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * outer(vec1, vec2)``; of bools, the ``or`` and ``and`` of them."""
     _check_vectors("addr", vec1=vec1, vec2=vec2)

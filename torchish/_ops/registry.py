@@ -43,6 +43,7 @@ from typing import Any, TypeAlias
 import jax
 import numpy as np
 
+from .inplace_rules import INPLACE, InPlace
 from .out_rules import CASTABLE, Rule
 
 Tensor: TypeAlias = jax.Array
@@ -86,6 +87,7 @@ class Op:
     aliases: tuple[str, ...]
     elsewhere: tuple[str, ...]
     inplace: bool
+    inplace_rule: InPlace
     out: bool
     out_rule: Rule
     node: str | Callable[..., str]
@@ -139,7 +141,7 @@ def op(
     int_to_float: bool = False,
     namespaces: tuple[str, ...] = ("torch", "Tensor"),
     aliases: tuple[str, ...] = (),
-    inplace: bool = False,
+    inplace: bool | InPlace = False,
     out: bool | Rule = False,
     node: str | Callable[..., str] | None = None,
     grad_node: str | None = None,
@@ -164,7 +166,8 @@ def op(
             Empty: internal, reached through ``torchish._core.functions`` alone.
         aliases: other public names for it in the same namespaces; with dots, one in another namespace
             (``"linalg.det"``, ``"special.expit"``), where it has no in-place form.
-        inplace: whether there is an in-place form (``add_``), in the same namespaces.
+        inplace: whether there is an in-place form (``add_``), in the same namespaces, and where memory or shape have a rule of
+            their own: that (``inplace_rules.py``).
         out: whether the public function takes ``out=``, and where it does not simply check that the result can be cast to
             it: what PyTorch demands of it (``out_rules.py``).
         node: the autograd node's name, or a function of the static arguments that gives it.
@@ -203,7 +206,8 @@ def op(
             namespaces=() if "." in op_name else namespaces,
             aliases=tuple(alias for alias in aliases if "." not in alias),
             elsewhere=tuple(alias for alias in aliases if "." in alias),
-            inplace=inplace,
+            inplace=inplace.generated if isinstance(inplace, InPlace) else inplace,
+            inplace_rule=inplace if isinstance(inplace, InPlace) else INPLACE,
             out=out is not False,
             out_rule=CASTABLE if isinstance(out, bool) else out,
             node=node or f"{_camel(op_name)}Backward0",

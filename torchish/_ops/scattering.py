@@ -29,6 +29,7 @@ from torchish._ops.indexing import (
     shown_shape,
     written,
 )
+from torchish._ops.inplace_rules import BY_INDEX
 from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.out_rules import GATHERED, SCATTERED
 from torchish._ops.registry import Number, Tensor, check_of, op
@@ -102,7 +103,7 @@ def _scatter_operands(input: Tensor, dim: int, index: Tensor, src: Tensor | None
     return x, _all_dims(x), _along(i, axis), values
 
 
-@op(name="scatter.src", inplace=True, out=SCATTERED, node="ScatterBackward0", grad_node="ScatterBackward1")
+@op(name="scatter.src", inplace=BY_INDEX, out=SCATTERED, node="ScatterBackward0", grad_node="ScatterBackward1")
 def scatter_src(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``input`` with ``out[index[i][j]][j] = src[i][j]`` for ``dim`` 0, likewise for others.
 
@@ -114,7 +115,14 @@ def scatter_src(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return overwrite(operands[1], operands[0], operands[2], operands[3]).reshape(input.shape)
 
 
-@op(name="scatter.value", fits=True, inplace=True, out=SCATTERED, node="ScatterBackward1", grad_node="ScatterBackward1")
+@op(
+    name="scatter.value",
+    fits=True,
+    inplace=BY_INDEX,
+    out=SCATTERED,
+    node="ScatterBackward1",
+    grad_node="ScatterBackward1",
+)
 def scatter_value(input: Tensor, dim: int, index: Tensor, value: Number) -> Tensor:
     """``input`` with the number ``value`` written at ``index`` along ``dim``."""
     operands = _scatter_operands(input, dim, index, None)
@@ -131,20 +139,20 @@ def _scatter_reduced(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce
     return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
 
 
-@op(name="scatter.src_reduce", inplace=True, out=SCATTERED, node="ScatterBackward2", differentiable=False)
+@op(name="scatter.src_reduce", inplace=BY_INDEX, out=SCATTERED, node="ScatterBackward2", differentiable=False)
 def scatter_src_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str) -> Tensor:
     """``scatter`` that adds (``reduce="add"``) or multiplies instead of writing; no derivative."""
     return _scatter_reduced(input, dim, index, src, reduce)
 
 
-@op(name="scatter.value_reduce", inplace=True, out=SCATTERED, node="ScatterBackward3", differentiable=False)
+@op(name="scatter.value_reduce", inplace=BY_INDEX, out=SCATTERED, node="ScatterBackward3", differentiable=False)
 def scatter_value_reduce(input: Tensor, dim: int, index: Tensor, value: Number, reduce: str) -> Tensor:
     """``scatter`` of a number that adds (``reduce="add"``) or multiplies; no derivative."""
     src = jnp.broadcast_to(scalar_as(value, input.dtype), index.shape)
     return _scatter_reduced(input, dim, index, src, reduce)
 
 
-@op(inplace=True, out=SCATTERED, grad_node="GatherBackward0")
+@op(inplace=BY_INDEX, out=SCATTERED, grad_node="GatherBackward0")
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``input`` with ``src`` added at ``index`` along ``dim``: ``out[index[i][j]][j] += src[i][j]`` for ``dim`` 0."""
     operands = _scatter_operands(input, dim, index, src)
@@ -154,7 +162,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return add_at(x, dims, where, values).reshape(input.shape)
 
 
-@op(inplace=True, out=SCATTERED, grad_node="DivBackward0")
+@op(inplace=BY_INDEX, out=SCATTERED, grad_node="DivBackward0")
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
@@ -242,7 +250,7 @@ def _reduce_into(
     return total // count if scalar_types.is_integral(total.dtype) else total / count
 
 
-@op(inplace=True, out=SCATTERED, grad_node="DivBackward0")
+@op(inplace=BY_INDEX, out=SCATTERED, grad_node="DivBackward0")
 def index_reduce(
     input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:

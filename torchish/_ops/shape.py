@@ -12,6 +12,7 @@ import numpy as np
 from torchish._ops import scalar_types
 from torchish._ops.dims import at_least_1d, distinct_dims, iota, normalize_dim
 from torchish._ops.indexing import read, scalar_as, shown_shape
+from torchish._ops.inplace_rules import EXPANDED
 from torchish._ops.kernel_dtypes import require_dtype
 from torchish._ops.out_rules import CASTABLE, CONCATENATED, UNCHECKED_EXPANDED, diag_rule
 from torchish._ops.registry import Dims, Ints, Number, Size, Tensor, Tensors, check_of, op
@@ -305,13 +306,13 @@ def _triangle(input: Tensor, diagonal: int, name: str, lower: bool) -> Tensor:
     return jnp.where(kept, input, jnp.zeros((), input.dtype))
 
 
-@op(inplace=True, out=UNCHECKED_EXPANDED, grad_node="TrilBackward0")
+@op(inplace=EXPANDED, out=UNCHECKED_EXPANDED, grad_node="TrilBackward0")
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangles of the last two dimensions, up to ``diagonal`` above the main one; zeros elsewhere."""
     return _triangle(input, diagonal, "tril", lower=True)
 
 
-@op(inplace=True, out=UNCHECKED_EXPANDED, grad_node="TriuBackward0")
+@op(inplace=EXPANDED, out=UNCHECKED_EXPANDED, grad_node="TriuBackward0")
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangles of the last two dimensions, from ``diagonal`` above the main one; zeros elsewhere."""
     return _triangle(input, diagonal, "triu", lower=False)
