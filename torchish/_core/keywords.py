@@ -38,7 +38,7 @@ def rebound(function: Callable[..., Any], name: str, given: dict[str, Any], name
     Raises:
         TypeError: an argument is missing, unknown, or given twice.
     """
-    parameters = inspect.signature(function).parameters
+    parameters = function.__signature__.parameters  # type: ignore[attr-defined]
     variadic = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), None)
     unknown = None
     for keyword, value in named.items():
