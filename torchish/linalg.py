@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as _typing
 
 from ._core.load import PUBLIC
-from ._ops.linalg_errors import LinAlgError
+from ._ops.linalg.errors import LinAlgError
 
 globals().update(PUBLIC["linalg"])
 __all__ = sorted((*PUBLIC["linalg"], LinAlgError.__name__.lstrip("_")))

@@ -45,7 +45,7 @@ def module(name, source, **given):
 inner = module("jax._src.core", "def f(action): return action()")
 machinery = module("torchish._core.dispatch", "def f(action): return inner(action)", inner=inner)
 def fail(text):
-    return module("torchish._ops.pointwise", "def f(): raise RuntimeError(text)", text=text)
+    return module("torchish._ops.elementwise.pointwise", "def f(): raise RuntimeError(text)", text=text)
 """
 
 
@@ -226,7 +226,7 @@ class TestErrorInAnOp:
         assert re.findall(r'File "(\S+)"', err)[1:] == [
             "torchish._core.dispatch",
             "jax._src.core",
-            "torchish._ops.pointwise",
+            "torchish._ops.elementwise.pointwise",
         ]
 
     def test_users_frames_below_the_machinery_stay(self, tmp_path: Path, torchish: Runner) -> None:

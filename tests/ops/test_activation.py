@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from derivatives import check_error, check_fires, f32, gradient, gradients, i64, second_derivative
 
-from torchish._ops import activation
+from torchish._ops.nn import activation
 from torchish._ops.registry import OPS
 
 INF, NAN = math.inf, math.nan

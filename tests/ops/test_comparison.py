@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from derivatives import check_error, check_fires, f32, i64
 
-from torchish._ops import comparison
+from torchish._ops.elementwise import comparison
 from torchish._ops.registry import OPS
 
 INF, NAN = math.inf, math.nan

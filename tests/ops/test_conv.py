@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from derivatives import f32, gradients
 
-from torchish._ops import conv
+from torchish._ops.nn import conv
 from torchish._ops.registry import OPS
 
 

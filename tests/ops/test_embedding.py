@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from derivatives import check_error, check_fires, f32, gradient, i64
 
-from torchish._ops import attention, dropout, embedding
+from torchish._ops.nn import attention, dropout, embedding
 
 INF = math.inf
 TABLE = jnp.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], jnp.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from derivatives import check_error, check_fires, f32, gradient, gradients, i64
 
-from torchish._ops import indexing, scattering
+from torchish._ops.arrays import indexing, scattering
 
 
 def same(actual, expected):

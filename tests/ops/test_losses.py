@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from derivatives import check_error, check_fires, f32, gradient, gradients, i64, second_derivative
 
-from torchish._ops import class_losses, distances, losses, margin_losses
+from torchish._ops.nn import class_losses, distances, losses, margin_losses
 from torchish._ops.registry import OPS
 
 NAN = math.nan

@@ -11,8 +11,8 @@ import pytest
 from derivatives import f32, gradients
 
 import torchish
-from torchish._ops import einsum as contraction
-from torchish._ops import matmul as ops
+from torchish._ops.linalg import einsum as contraction
+from torchish._ops.linalg import matmul as ops
 from torchish._ops.registry import OPS
 
 NAN = math.nan

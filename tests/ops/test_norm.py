@@ -9,7 +9,7 @@ import pytest
 from derivatives import f32, gradient
 
 import torchish as torch
-from torchish._ops import norm
+from torchish._ops.nn import norm
 
 
 def near(actual, expected):

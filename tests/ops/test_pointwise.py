@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from derivatives import check_error, check_fires, f32, gradients, i64, second_derivative
 
-from torchish._ops import binary_math, pointwise
 from torchish._ops.broadcasting import broadcast_shapes
+from torchish._ops.elementwise import binary_math, pointwise
 from torchish._ops.registry import OPS
 
 INF, NAN = math.inf, math.nan

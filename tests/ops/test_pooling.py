@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from derivatives import check_error, check_fires, f32, gradient, i64
 
-from torchish._ops import patches, pooling, windows
+from torchish._ops.nn import patches, pooling, windows
 
 INF, NAN = math.inf, math.nan
 

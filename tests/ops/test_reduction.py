@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from derivatives import f32, gradient, i64, second_derivative
 
-from torchish._ops import reduction
+from torchish._ops.reductions import reduction
 from torchish._ops.registry import OPS
 
 INF, NAN = math.inf, math.nan

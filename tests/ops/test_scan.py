@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from derivatives import f32, gradient, i64
 
-from torchish._ops import scan
+from torchish._ops.reductions import scan
 from torchish._ops.registry import OPS
 
 INF, NAN = math.inf, math.nan

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from derivatives import check_error, check_fires, f32, gradient, i64
 
-from torchish._ops import shape
+from torchish._ops.arrays import shape
 from torchish._ops.registry import OPS
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from derivatives import check_fires, f32, gradient, i64
 
-from torchish._ops import sorting
+from torchish._ops.reductions import sorting
 from torchish._ops.registry import OPS
 
 INF, NAN = math.inf, math.nan

@@ -43,7 +43,7 @@ _FULL: dict[tuple[Aval, type], Kernel] = {}
 
 
 def _number_in(x: Any, dtype: np.dtype) -> Any:
-    from .._ops.casting import convert
+    from .._ops.elementwise.casting import convert
 
     return convert(x, dtype)
 

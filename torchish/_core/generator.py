@@ -1,7 +1,7 @@
 """The random number generator: MT19937, word for word PyTorch's CPU engine, and a counter for accelerators.
 
 A CPU ``Generator`` hands out raw words; what becomes of them is ``_core/random_ops.py``'s and
-``_ops/sampling.py``'s business. NumPy's MT19937 is the same engine, seeded the same way, so PyTorch's
+``_ops/random/sampling.py``'s business. NumPy's MT19937 is the same engine, seeded the same way, so PyTorch's
 numbers come out bit for bit as long as words are consumed in PyTorch's order:
 
 - a 32-bit draw is one word, a 64-bit draw two words, the first one high;

@@ -197,7 +197,7 @@ def cast(context: Context, value: Value, dtype: Any) -> Value:
         return value
     kernel = _cast_kernels.get((value.aval, dtype))
     if kernel is None:
-        from .._ops.casting import convert
+        from .._ops.elementwise.casting import convert
 
         kernel = Kernel("cast", lambda x: (convert(x, dtype),), [value.aval], value.aval.placement)
         kernel = _cast_kernels.setdefault((value.aval, dtype), kernel)

@@ -13,8 +13,8 @@ from .tensor import Tensor
 
 
 def _import_all(package: str, path: list[str]) -> None:
-    for module in pkgutil.iter_modules(path):
-        importlib.import_module(f"{package}.{module.name}")
+    for module in pkgutil.walk_packages(path, f"{package}."):
+        importlib.import_module(module.name)
 
 
 # Thousands of objects are made here and none dies: a collection would only look through all that JAX has.

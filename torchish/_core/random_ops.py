@@ -30,7 +30,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._ops import sampling
+from .._ops.random import sampling
 from .._ops.scalar_types import is_floating
 from . import random_checks as checks
 from .generator import Generator

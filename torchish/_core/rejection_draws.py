@@ -1,7 +1,7 @@
 """``poisson`` and ``binomial`` from a generator: PyTorch's CPU numbers, one element after another.
 
 How many words the numbers take is known only once they are there. So words are drawn a buffer at a time, the program
-of ``_ops/rejection.py`` goes through them, and in the end the generator is set back to where the last word used left it.
+of ``_ops/random/rejection.py`` goes through them, and in the end the generator is set back to where the last word used left it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._ops import rejection, sampling
+from .._ops.random import rejection, sampling
 from .generator import Generator
 from .random_ops import Drawn, _device
 

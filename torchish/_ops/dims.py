@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from torchish._ops import scalar_types
+from . import scalar_types
 
 
 def normalize_dim(dim: int, ndim: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._core.generate import OP_FUNCTIONS
 from .._core.tensor import Tensor
-from .._ops.losses import effective_reduction
+from .._ops.nn.losses import effective_reduction
 from .._ops.registry import OPS, Op
 
 _BROADCASTING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..._exec.window import THREADS, materialise
-from ..._ops.cholesky import not_positive_definite
-from ..._ops.lu import singular
-from ..._ops.matmul import cpp_name
+from ..._ops.linalg.cholesky import not_positive_definite
+from ..._ops.linalg.lu import singular
+from ..._ops.linalg.matmul import cpp_name
 from ..._ops.registry import OPS
 from ..dispatch import call
 from ..generate import OP_FUNCTIONS

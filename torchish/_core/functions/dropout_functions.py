@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._ops import sampling
+from ..._ops.random import sampling
 from ..._ops.registry import OPS
 from ..._ops.scalar_types import is_floating, scalar_name
 from .. import random_ops

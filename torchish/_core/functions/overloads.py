@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._ops.binary_math import STATIC_FLOAT_EXPONENTS
+from ..._ops.elementwise.binary_math import STATIC_FLOAT_EXPONENTS
 from ..._ops.out_rules import NONZERO, SELECTED
 from ..._ops.registry import OPS
 from .. import dtypes

@@ -1,0 +1,1 @@
+"""Rearranging, joining, reading and writing of elements, without arithmetic."""

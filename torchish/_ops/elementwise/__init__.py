@@ -1,0 +1,1 @@
+"""Element by element, on broadcast operands: arithmetic, functions, comparisons, conversions."""

@@ -1,0 +1,1 @@
+"""Products, decompositions, equations, norms and functions of matrices."""

@@ -1,0 +1,1 @@
+"""Along dimensions: sums and extrema, running reductions, sorting, counting, statistics."""

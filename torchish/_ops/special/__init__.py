@@ -1,0 +1,1 @@
+"""Bessel functions, orthogonal polynomials, zeta and incomplete gamma functions, with their tables."""
