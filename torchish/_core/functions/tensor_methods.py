@@ -180,7 +180,7 @@ def sum_to_size(self: Tensor, *size: Any, **named: Any) -> Tensor:
     if lead < 0 or any(n not in (1, m) for n, m in zip(wanted, shape[lead:], strict=True)):
         raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")
     dims = [d for d in range(len(shape)) if d < lead or (wanted[d - lead] == 1 and shape[d] != 1)]
-    if not dims:
+    if not dims and wanted:  # to no dimensions PyTorch sums always, which makes integers int64
         return self
     total = OP_FUNCTIONS["sum"](self, dims, keepdim=True)
     return view_functions.view(total, wanted) if lead else total

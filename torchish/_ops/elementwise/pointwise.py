@@ -16,6 +16,7 @@ from jax import lax
 from ..broadcasting import check_broadcast
 from ..kernel_dtypes import half_in_float32, require_dtype, rounded
 from ..out_rules import CASTABLE, HEAVISIDE, Out, by_numbers, lerp_rule
+from ..quotients import quotient
 from ..registry import Number, Tensor, check_of, op, validation_of
 from ..scalar_types import default_float, is_bool, is_complex, is_integral, scalar_name
 
@@ -139,7 +140,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
             "* tensor1 / tensor2), for all dtypes."
         )
     check_broadcast(input, tensor1, tensor2)
-    return input + _scaled(tensor1, value) / tensor2
+    return input + quotient(_scaled(tensor1, value), tensor2)
 
 
 @op(
@@ -175,11 +176,12 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
 def _floor_quotient(a: Tensor, b: Tensor) -> Tensor:
     """The floor of the exact quotient of floats, which the rounded quotient's floor can miss by one."""
     mod = rounded(lax.rem(a, b))
-    div = rounded(rounded(a - mod) / b)
+    div = rounded(quotient(rounded(a - mod), b))
     div = jnp.where((mod != 0) & ((b < 0) != (mod < 0)), div - 1, div)
     floor = jnp.floor(div)
     floor = jnp.where(div - floor > 0.5, floor + 1, floor)
-    return jnp.where(b == 0, a / b, jnp.where(div == 0, jnp.copysign(jnp.zeros_like(div), a / b), floor))
+    whole = quotient(a, b)
+    return jnp.where(b == 0, whole, jnp.where(div == 0, jnp.copysign(jnp.zeros_like(div), whole), floor))
 
 
 # A rounded quotient is flat, at its steps too.
@@ -198,7 +200,7 @@ def _divide_trunc(a: Tensor, b: Tensor) -> Tensor:
     require_dtype(a.dtype, "if", "div_trunc_cpu")
     if is_integral(a.dtype):
         return lax.div(*jnp.broadcast_arrays(a, b))
-    return jnp.trunc(rounded(lax.stop_gradient(a) / lax.stop_gradient(b)))
+    return jnp.trunc(rounded(quotient(lax.stop_gradient(a), lax.stop_gradient(b))))
 
 
 def _by_step_or_once(divide: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor) -> Tensor:
@@ -210,7 +212,7 @@ def divide(a: Tensor, b: Tensor) -> Tensor:
     """``a / b``, of integers in the default floating dtype."""
     if is_integral(a.dtype):
         a, b = a.astype(default_float()), b.astype(default_float())
-    return a / b
+    return quotient(a, b)
 
 
 @op(
@@ -252,7 +254,7 @@ def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | 
 def true_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input / other``, broadcast; integers give the default floating dtype."""
     check_broadcast(input, other)
-    return input / other
+    return quotient(input, other)
 
 
 @op(

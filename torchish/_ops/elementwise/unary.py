@@ -16,6 +16,7 @@ from jax import lax
 
 from ..kernel_dtypes import half_in_float32, require_dtype
 from ..out_rules import CASTABLE, FOUND, Out, abs_rule
+from ..quotients import quotient
 from ..registry import Number, Tensor, op
 from ..scalar_types import is_bool, is_complex, is_floating, is_integral
 
@@ -507,8 +508,8 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     require_dtype(input.dtype, "f", "round_cpu")
     scale = 10.0 ** (decimals if decimals > 0 else -decimals)
     if decimals > 0:
-        return jnp.round(input * scale) / scale
-    return jnp.round(input / scale) * scale
+        return quotient(jnp.round(input * scale), jnp.asarray(scale, input.dtype))
+    return jnp.round(quotient(input, jnp.asarray(scale, input.dtype))) * scale
 
 
 # Replacing values

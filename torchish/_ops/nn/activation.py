@@ -21,6 +21,7 @@ from ..elementwise.unary import abs as absolute
 from ..elementwise.unary import neg
 from ..kernel_dtypes import half_in_float32, require_dtype
 from ..out_rules import ALL, CASTABLE, FOUND, LOG_SIGMOID, SOFTMAX
+from ..quotients import quotient
 from ..registry import DType, Number, Tensor, check_of, op
 from ..scalar_types import default_float, is_bool, is_complex, is_floating, is_integral, scalar_name
 
@@ -389,7 +390,7 @@ def _along_dim(normalize: Callable[..., Tensor], input: Tensor, dim: int, dtype:
 
 def _softmax(x: Tensor, axis: int) -> Tensor:
     powers = jnp.exp(x - lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True)))
-    return powers / jnp.sum(powers, axis=axis, keepdims=True)
+    return quotient(powers, jnp.sum(powers, axis=axis, keepdims=True))
 
 
 def _log_softmax(x: Tensor, axis: int) -> Tensor:

@@ -18,6 +18,7 @@ from ..kernel_dtypes import require_dtype
 from ..linalg.matmul import size_at
 from ..out_rules import CASTABLE
 from ..reductions.reduction import linalg_vector_norm
+from ..quotients import quotient
 from ..registry import Ints, Number, Size, Tensor, op
 from ..scalar_types import default_float, is_integral
 from .pooling import refuse_average
@@ -331,4 +332,4 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: Number = 1e-12) 
     x = at_least_1d(input)
     norm = linalg_vector_norm(x, p, dim, True)
     least = as_number(eps, norm.dtype)
-    return (x / jnp.where(norm < least, least, norm)).reshape(input.shape)
+    return quotient(x, jnp.where(norm < least, least, norm)).reshape(input.shape)

@@ -32,6 +32,7 @@ from ..out_rules import (
     prod_rule,
     summed_rule,
 )
+from ..quotients import quotient
 from ..registry import Dims, DType, Number, Tensor, op
 
 
@@ -82,7 +83,8 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType
     require_mean_dtype(target, "Input" if dtype is None else "Optional")
     axes = normalize_dims(dim, input.ndim)
     x = widen(cast(input, target))
-    return (jnp.sum(x, axis=axes, keepdims=keepdim) / jnp.asarray(size_of(x, axes), x.dtype)).astype(target)
+    total = jnp.sum(x, axis=axes, keepdims=keepdim)
+    return quotient(total, jnp.asarray(size_of(x, axes), x.dtype)).astype(target)
 
 
 @op(out=nanmean_rule, node="DivBackward0", grad_node="MulBackward0")
@@ -95,7 +97,7 @@ def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DT
         )
     total = nansum(input, dim, keepdim, dtype=dtype)
     count = jnp.sum(~is_nan(input), axis=normalize_dims(dim, input.ndim), keepdims=keepdim)
-    return total / count.astype(total.dtype)
+    return quotient(total, count.astype(total.dtype))
 
 
 @op(out=prod_rule, saves="operands", node=lambda dim, **_: _over(dim, "Prod"), grad_node="MulBackward0")
@@ -361,7 +363,7 @@ def _variance(input: Tensor, axes: tuple[int, ...], correction: Number | None, n
     x = widen(input)
     squares = _scatter_about_mean(axes, x)
     freedom = jnp.asarray(size_of(x, axes) - (1 if correction is None else correction)).astype(squares.dtype)
-    return squares / jnp.maximum(freedom, jnp.zeros((), squares.dtype))
+    return quotient(squares, jnp.maximum(freedom, jnp.zeros((), squares.dtype)))
 
 
 def _moments(
