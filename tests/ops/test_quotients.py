@@ -32,7 +32,7 @@ class TestDivisionIsRoundedOnce:
         np.testing.assert_array_equal(twice(lambda: a / a.sum()), a.numpy() / a.numpy().sum())
 
     def test_by_a_root_computed_in_the_same_window(self, dtype):
-        a, b = self.pair(dtype)
+        _, b = self.pair(dtype)
         np.testing.assert_array_equal(twice(lambda: b / (b * b).sqrt()), np.ones(49))
 
     def test_rounded_quotients(self, dtype):
@@ -46,9 +46,7 @@ class TestDivisionIsRoundedOnce:
     def test_means(self, dtype):
         a, b = self.pair(dtype)
         whole = (a * b)[:49]
-        np.testing.assert_array_equal(
-            twice(lambda: whole.mean(0)), whole.numpy().sum(0) / whole.numpy().dtype.type(49)
-        )
+        np.testing.assert_array_equal(twice(lambda: whole.mean(0)), whole.numpy().sum(0) / whole.numpy().dtype.type(49))
 
 
 def test_division_by_nothing_and_by_nan_is_what_it_was():

@@ -10,26 +10,22 @@ from jax import lax
 
 from ..out_rules import safely_castable
 from ..registry import Tensor, check_of, op
-from .errors import LinAlgError
-from .matrices import (
-    adjoint,
-    batch_label,
-    broadcast_batches,
-    diagonal,
+from .errors import (
+    LinAlgError,
+    batch_element,
     first_bad,
-    product,
     require_inexact,
     require_lapack,
     require_solver_sizes,
     require_square,
-    solve_triangle,
 )
+from .matrices import adjoint, broadcast_batches, diagonal, product, solve_triangle
 
 
 def not_positive_definite(name: str, position: int, order: int, batched: bool) -> Exception:
     """The error for matrix ``position`` whose leading minor of this order is not positive."""
     return LinAlgError(
-        f"{name}: {batch_label(position, batched)}The factorization could not be completed because the input is not "
+        f"{name}: {batch_element(position, batched)}The factorization could not be completed because the input is not "
         f"positive-definite (the leading minor of order {order} is not positive-definite)."
     )
 
@@ -113,7 +109,7 @@ def linalg_cholesky_ex(input: Tensor, *, upper: bool = False) -> tuple[Tensor, T
     the first leading minor that is not positive; then ``L`` is of no use.
     """
     require_square(input, "linalg.cholesky")
-    require_inexact(input, "linalg.cholesky")
+    require_inexact(input.dtype, "linalg.cholesky", half=True)
     require_lapack(input.dtype, "cholesky_cpu")
     return _factor_and_info(input, upper)
 
@@ -195,7 +191,7 @@ def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
 def _singular_factor(witness: int, input: jax.ShapeDtypeStruct, **_: object) -> Exception:
     position, column = divmod(witness, input.shape[-1])
     return LinAlgError(
-        f"cholesky_inverse: {batch_label(position, len(input.shape) > 2)}The diagonal element {column + 1} is zero, the "
+        f"cholesky_inverse: {batch_element(position, len(input.shape) > 2)}The diagonal element {column + 1} is zero, the "
         "inversion could not be completed because the input matrix is singular."
     )
 

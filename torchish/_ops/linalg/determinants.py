@@ -12,7 +12,7 @@ from ..out_rules import EXPECTED
 from ..precision import FULL
 from ..registry import Tensor, op
 from ..scalar_types import is_complex, real_of
-from .errors import refuse_half, require_inexact, require_square
+from .errors import require_inexact, require_lapack, require_square
 from .inverses import inverse
 
 
@@ -166,7 +166,7 @@ def linalg_det(A: Tensor) -> Tensor:
     """
     require_square(A, "linalg.det")
     require_inexact(A.dtype, "linalg.det", half=True)
-    refuse_half(A.dtype, "lu_cpu")
+    require_lapack(A.dtype, "lu_cpu")
     return determinant(A)
 
 

@@ -11,17 +11,8 @@ from jax import lax
 from ..out_rules import UNCHECKED, safely_castable
 from ..registry import Tensor, check_of, derivative_check_of, op
 from ..scalar_types import is_complex, is_inexact, scalar_name
-from .matrices import (
-    adjoint,
-    diagonal,
-    first_bad,
-    is_nonfinite,
-    product,
-    require_lapack,
-    require_square,
-    turns_phase,
-    without_diagonal,
-)
+from .errors import nonfinite, require_lapack, require_square
+from .matrices import adjoint, diagonal, product, turns_phase, without_diagonal
 
 # Of Hermitian matrices
 
@@ -172,9 +163,9 @@ def _not_finite(_witness: int, **_: object) -> Exception:
 
 @check_of(linalg_eig, _not_finite)
 def _(input, **_):
-    return first_bad(is_nonfinite(input))
+    return nonfinite(input)
 
 
 @check_of(linalg_eigvals, _not_finite)
 def _(input, **_):
-    return first_bad(is_nonfinite(input))
+    return nonfinite(input)

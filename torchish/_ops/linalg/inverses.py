@@ -24,8 +24,8 @@ from .errors import (
     batch_element,
     first_bad,
     no_check,
-    refuse_half,
     require_inexact,
+    require_lapack,
     require_matrix,
     require_square,
 )
@@ -65,14 +65,14 @@ def inversion_error(name: str, A: Any, witness: int) -> Exception:
     """The error for what ``singular`` found, in the function ``name``."""
     matrix, pivot = divmod(witness, A.shape[-1] + 1)
     return LinAlgError(
-        f"{name}: {batch_element(A, matrix)}The diagonal element {pivot} is zero, the inversion could not be completed "
+        f"{name}: {batch_element(matrix, len(A.shape) > 2)}The diagonal element {pivot} is zero, the inversion could not be completed "
         "because the input matrix is singular."
     )
 
 
 def solver_error(name: str, A: Any, witness: int) -> Exception:
     """The error of a solver for what ``singular`` found."""
-    matrix = batch_element(A, witness // (A.shape[-1] + 1))
+    matrix = batch_element(witness // (A.shape[-1] + 1), len(A.shape) > 2)
     return LinAlgError(f"{name}: {matrix}The solver failed because the input matrix is singular.")
 
 
@@ -143,7 +143,7 @@ def _check_system(A: Tensor, B: Tensor, left: bool) -> None:
         sizes = f"{A.shape[-2]}x{A.shape[-1]} and {B.shape[-2]}x{B.shape[-1]}"
         equation = "AX = B" if left else "XA = B"
         raise RuntimeError(f"linalg.solve: Incompatible shapes of A and B for the equation {equation} ({sizes})")
-    refuse_half(A.dtype, "lu_cpu")
+    require_lapack(A.dtype, "lu_cpu")
 
 
 def solve(A: Tensor, B: Tensor, left: bool = True) -> Tensor:

@@ -16,7 +16,8 @@ from jax import lax
 from ..out_rules import UNCHECKED
 from ..registry import Tensor, op
 from ..scalar_types import is_complex, scalar_name
-from .matrices import broadcast_batches, product, require_inexact, require_lapack, require_solver_sizes, require_square
+from .errors import require_inexact, require_lapack, require_solver_sizes, require_square
+from .matrices import broadcast_batches, product
 
 _ALPHA = (1 + math.sqrt(17)) / 8
 
@@ -115,7 +116,7 @@ def linalg_ldl_factor_ex(input: Tensor, *, hermitian: bool = False) -> tuple[Ten
     ``info`` is the number of the first block that is exactly zero, or 0.
     """
     require_square(input, _NAME)
-    require_inexact(input, _NAME)
+    require_inexact(input.dtype, _NAME, half=True)
     require_lapack(input.dtype, "ldl_factor_kernel_cpu")
     batch, n = input.shape[:-2], input.shape[-1]
     if input.size == 0:
@@ -176,7 +177,7 @@ def _solve_one(LD: jax.Array, pivots: jax.Array, B: jax.Array, hermitian: bool) 
 def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False) -> Tensor:
     """``X`` in ``A X = B``, of ``A``'s ``ldl_factor``. Batches are broadcast."""
     name = "torch.linalg.ldl_solve"
-    require_inexact(LD, name)
+    require_inexact(LD.dtype, name, half=True)
     require_square(LD, name)
     if B.ndim < 2:
         raise IndexError(f"Dimension out of range (expected to be in range of [-1, 0], but got {-2})")

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from ..broadcasting import broadcast_shapes
 from ..registry import Number, Tensor, check_of, op
 from ..scalar_types import scalar_name
-from .errors import LinAlgError
-from .matrices import adjoint, batch_label, broadcast_batches, diagonal, first_bad, product, solve_triangle
+from .errors import LinAlgError, batch_element, first_bad
+from .matrices import adjoint, broadcast_batches, diagonal, product, solve_triangle
 from .qr import qr
 from .svd import svd
 
@@ -145,7 +145,7 @@ def linalg_lstsq(
 def _not_of_full_rank(witness: int, input: jax.ShapeDtypeStruct, **_: object) -> Exception:
     position, column = divmod(witness, min(input.shape[-2:]))
     return LinAlgError(
-        f"{_NAME}: {batch_label(position, len(input.shape) > 2)}The least squares solution could not be computed because "
+        f"{_NAME}: {batch_element(position, len(input.shape) > 2)}The least squares solution could not be computed because "
         f"the input matrix does not have full rank (error code: {column + 1})."
     )
 

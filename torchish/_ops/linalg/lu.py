@@ -11,23 +11,15 @@ from ..broadcasting import broadcast_shapes
 from ..out_rules import UNCHECKED
 from ..registry import Tensor, check_of, op
 from ..scalar_types import scalar_name
+from .errors import batch_element, require_inexact, require_lapack, require_matching, require_matrix, require_square
 from .matrices import adjoint as adjoint_of
-from .matrices import (
-    batch_label,
-    diagonal,
-    require_inexact,
-    require_lapack,
-    require_matching,
-    require_matrix,
-    require_square,
-    solve_triangle,
-)
+from .matrices import diagonal, solve_triangle
 
 
 def singular(name: str, position: int, order: int, batched: bool) -> Exception:
     """The error for matrix ``position`` whose ``U`` has a zero at ``order`` on the diagonal."""
     return RuntimeError(
-        f"{name}: {batch_label(position, batched)}U[{order},{order}] is zero and using it on lu_solve would result in a "
+        f"{name}: {batch_element(position, batched)}U[{order},{order}] is zero and using it on lu_solve would result in a "
         "division by zero. If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or "
         "linalg.lu_factor_ex(A, pivot)"
     )
@@ -156,7 +148,7 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
     """``X`` in ``A X = B``, of ``A``'s ``lu_factor``: ``X A = B`` unless ``left``, ``A``'s adjoint in its place where
     ``adjoint``. Batches are broadcast."""
     name = "linalg.lu_solve"
-    require_inexact(LU, "torch.linalg.lu_solve")
+    require_inexact(LU.dtype, "torch.linalg.lu_solve", half=True)
     if LU.dtype != B.dtype:
         raise RuntimeError(
             f"{name}: Expected LU and B to have the same dtype, but found LU of type {scalar_name(LU.dtype)} and B of "

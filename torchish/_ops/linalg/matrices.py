@@ -1,83 +1,20 @@
-"""What functions of matrices have in common: argument checks with PyTorch's texts, adjoints, products, triangles."""
+"""What functions of matrices have in common: adjoints, products, diagonals, triangles."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from ..broadcasting import broadcast_shapes
-from ..kernel_dtypes import require_dtype
 from ..precision import FULL
-from ..scalar_types import is_complex, is_inexact, scalar_name
-from .errors import require_matrix
-
-# Arguments
-
-
-def require_square(A: Any, name: str, argument: str = "A") -> None:
-    """Refuse what is no matrix, or not square."""
-    require_matrix(A, name, argument)
-    require_square_sizes(A, f"{name}: {argument}", argument)
-
-
-def require_square_sizes(A: Any, subject: str, argument: str = "A") -> None:
-    """Refuse a matrix that is not square; ``subject`` begins the text."""
-    m, n = A.shape[-2:]
-    if m != n:
-        raise RuntimeError(f"{subject} must be batches of square matrices, but they are {m} by {n} matrices")
-
-
-def require_inexact(A: Any, name: str) -> None:
-    """Refuse integers and bools, as the functions do that say so before they choose a kernel."""
-    if not is_inexact(A.dtype):
-        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {scalar_name(A.dtype)}")
-
-
-def require_lapack(dtype: Any, kernel: str) -> None:
-    """Refuse dtypes that LAPACK does not have: half types, integers, bools."""
-    require_dtype(dtype, "fc" if dtype.itemsize > 2 else "", kernel)
-
-
-def require_solver_sizes(b: Any, A: Any, name: str) -> None:
-    """The checks of the older solvers: ``A`` square, of ``b``'s dtype and height."""
-    if A.dtype != b.dtype:
-        raise RuntimeError(
-            f"Expected b and A to have the same dtype, but found b of type {scalar_name(b.dtype)} and A of type "
-            f"{scalar_name(A.dtype)} instead."
-        )
-    require_square_sizes(A, "A")
-    if A.shape[-2] != b.shape[-2]:
-        raise RuntimeError(
-            f"Incompatible matrix sizes for {name}: each A matrix is {A.shape[-1]} by {A.shape[-1]} but each b matrix "
-            f"is {b.shape[-2]} by {b.shape[-1]}"
-        )
-
-
-def require_equation_sizes(A: Any, B: Any, name: str, left: bool) -> None:
-    """The checks of the newer solvers: both matrices, ``A`` square and of a size that fits ``B``."""
-    require_square(A, name)
-    require_matrix(B, name, "B")
-    require_matching(A, B, name, left)
-
-
-def require_matching(A: Any, B: Any, name: str, left: bool) -> None:
-    if A.shape[-2] != B.shape[-2 if left else -1]:
-        raise RuntimeError(
-            f"{name}: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
-            f"({A.shape[-2]}x{A.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})"
-        )
+from ..scalar_types import is_complex
 
 
 def broadcast_batches(*matrices: jax.Array) -> list[jax.Array]:
     """The matrices with their leading dimensions broadcast together."""
     batch = broadcast_shapes(*(x.shape[:-2] for x in matrices))
     return [jnp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in matrices]
-
-
-# Arithmetic
 
 
 def adjoint(x: jax.Array) -> jax.Array:
@@ -131,22 +68,6 @@ def _nothing(A: jax.Array) -> jax.Array:
     return jnp.sum(A[..., :0])
 
 
-# Data checks
-
-
-def first_bad(bad: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """``(any, position of the first)`` of flags, as data checks answer: the position counts all elements."""
-    flat = bad.reshape(-1)
-    if not flat.size:
-        return jnp.zeros((), bool), jnp.zeros((), jnp.int64)
-    return flat.any(), jnp.argmax(flat).astype(jnp.int64)
-
-
-def batch_label(position: int, batched: bool) -> str:
-    """How PyTorch's texts begin where one matrix of a batch is at fault."""
-    return f"(Batch element {position}): " if batched else ""
-
-
 def turns_phase(*pairs: tuple[jax.Array, jax.Array | None]) -> jax.Array:
     """Whether gradients of complex (pairs of) vectors, in columns, depend on their common factor of absolute value 1.
 
@@ -154,8 +75,3 @@ def turns_phase(*pairs: tuple[jax.Array, jax.Array | None]) -> jax.Array:
     """
     turn = sum(jnp.sum((jnp.conj(V) * g).imag, axis=-2) for V, g in pairs if g is not None)
     return (jnp.abs(turn) > 1e-2).any()
-
-
-def is_nonfinite(A: jax.Array) -> jax.Array:
-    """Whether each matrix has an infinity or NaN."""
-    return ~jnp.isfinite(A).all(axis=(-2, -1))

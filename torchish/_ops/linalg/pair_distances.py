@@ -14,7 +14,7 @@ from ..precision import matmul_precision
 from ..reductions.reduction import p_norm
 from ..registry import Tensor, op
 from ..scalar_types import is_floating, scalar_name
-from .errors import refuse_half
+from .errors import require_lapack
 
 _MODES = {
     None: 0,
@@ -107,7 +107,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = Non
         wide = [x.astype(np.float32) if x.dtype.itemsize == 2 else x for x in (x1, x2)]
         a, b = (jnp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in wide)
         return _euclidean(a, b).astype(x1.dtype)
-    refuse_half(x1.dtype, "cdist")
+    require_lapack(x1.dtype, "cdist")
     return _length(p, x1[..., :, None, :] - x2[..., None, :, :])
 
 
@@ -123,7 +123,7 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
     first, second = _pairs(input.shape[0])
     if first.shape[0] == 0 or input.shape[1] == 0:
         return jnp.zeros(first.shape, input.dtype)
-    refuse_half(input.dtype, "pdist")
+    require_lapack(input.dtype, "pdist")
     return _length(p, input[first] - input[second])
 
 

@@ -11,8 +11,8 @@ from jax import lax
 from ..out_rules import ALL, UNCHECKED, Out, safely_castable
 from ..registry import Tensor, op
 from ..scalar_types import is_complex, scalar_name
-from .errors import require_matrix
-from .matrices import adjoint, diagonal, product, require_inexact, require_lapack, solve_triangle
+from .errors import require_inexact, require_lapack, require_matrix
+from .matrices import adjoint, diagonal, product, solve_triangle
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -82,7 +82,7 @@ def linalg_qr(A: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
     ``R`` of ``reduced`` alone, and an empty ``Q``.
     """
     require_matrix(A, "linalg.qr")
-    require_inexact(A, "linalg.qr")
+    require_inexact(A.dtype, "linalg.qr", half=True)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"

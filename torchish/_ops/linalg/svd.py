@@ -10,18 +10,8 @@ from jax import lax
 
 from ..registry import Tensor, check_of, derivative_check_of, op
 from ..scalar_types import is_complex
-from .errors import LinAlgError, require_matrix
-from .matrices import (
-    adjoint,
-    batch_label,
-    diagonal,
-    first_bad,
-    is_nonfinite,
-    product,
-    require_inexact,
-    require_lapack,
-    turns_phase,
-)
+from .errors import nonfinite, require_inexact, require_lapack, require_matrix
+from .matrices import adjoint, diagonal, product, turns_phase
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -84,7 +74,7 @@ def _(primals, tangents):
 
 def _require_svd(A: jax.Array) -> None:
     require_matrix(A, "linalg.svd")
-    require_inexact(A, "linalg.svd")
+    require_inexact(A.dtype, "linalg.svd", half=True)
     require_lapack(A.dtype, "linalg_svd_cpu")
 
 
@@ -107,21 +97,8 @@ def linalg_svdvals(A: Tensor) -> Tensor:
     return singular_values(A)
 
 
-def _not_finite(witness: int, A: jax.ShapeDtypeStruct, **_: object) -> Exception:
-    return LinAlgError(
-        f"linalg.svd: {batch_label(witness, len(A.shape) > 2)}The algorithm failed to converge because the input matrix "
-        "contained non-finite values."
-    )
-
-
-@check_of(linalg_svd, _not_finite)
-def _(A, **_):
-    return first_bad(is_nonfinite(A))
-
-
-@check_of(linalg_svdvals, _not_finite)
-def _(A, **_):
-    return first_bad(is_nonfinite(A))
+for _op_body in (linalg_svd, linalg_svdvals):
+    check_of(_op_body, lambda witness, A, **_: svd_error(witness, A))(lambda A, **_: nonfinite(A))
 
 
 def _depends_on_phase() -> Exception:

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 
 from ..out_rules import Out
 from ..registry import Tensor, op
-from .matrices import broadcast_batches, require_equation_sizes, require_lapack, require_solver_sizes, solve_triangle
+from .errors import require_equation_sizes, require_lapack, require_solver_sizes
+from .matrices import broadcast_batches, solve_triangle
 
 
 @op(

@@ -17,8 +17,8 @@ from ..dims import at_least_1d, normalize_dim, widen
 from ..kernel_dtypes import require_dtype
 from ..linalg.matmul import size_at
 from ..out_rules import CASTABLE
-from ..reductions.reduction import linalg_vector_norm
 from ..quotients import quotient
+from ..reductions.reduction import linalg_vector_norm
 from ..registry import Ints, Number, Size, Tensor, op
 from ..scalar_types import default_float, is_integral
 from .pooling import refuse_average
