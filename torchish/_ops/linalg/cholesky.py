@@ -191,8 +191,8 @@ def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
 def _singular_factor(witness: int, input: jax.ShapeDtypeStruct, **_: object) -> Exception:
     position, column = divmod(witness, input.shape[-1])
     return LinAlgError(
-        f"cholesky_inverse: {batch_element(position, len(input.shape) > 2)}The diagonal element {column + 1} is zero, the "
-        "inversion could not be completed because the input matrix is singular."
+        f"cholesky_inverse: {batch_element(position, len(input.shape) > 2)}The diagonal element {column + 1} "
+        "is zero, the inversion could not be completed because the input matrix is singular."
     )
 
 

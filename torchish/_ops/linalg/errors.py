@@ -124,6 +124,6 @@ def nonfinite(A: Tensor) -> tuple[Tensor, Tensor]:
 def svd_error(witness: int, A: Any) -> Exception:
     """The error for the matrix that ``nonfinite`` found."""
     return LinAlgError(
-        f"linalg.svd: {batch_element(witness, len(A.shape) > 2)}The algorithm failed to converge because the input matrix contained "
-        "non-finite values."
+        f"linalg.svd: {batch_element(witness, len(A.shape) > 2)}The algorithm failed to converge because the "
+        "input matrix contained non-finite values."
     )

@@ -65,8 +65,8 @@ def inversion_error(name: str, A: Any, witness: int) -> Exception:
     """The error for what ``singular`` found, in the function ``name``."""
     matrix, pivot = divmod(witness, A.shape[-1] + 1)
     return LinAlgError(
-        f"{name}: {batch_element(matrix, len(A.shape) > 2)}The diagonal element {pivot} is zero, the inversion could not be completed "
-        "because the input matrix is singular."
+        f"{name}: {batch_element(matrix, len(A.shape) > 2)}The diagonal element {pivot} is zero, the inversion "
+        "could not be completed because the input matrix is singular."
     )
 
 

@@ -10,7 +10,7 @@ from jax import lax
 
 from ..registry import Tensor, check_of, derivative_check_of, op
 from ..scalar_types import is_complex
-from .errors import nonfinite, require_inexact, require_lapack, require_matrix
+from .errors import nonfinite, require_inexact, require_lapack, require_matrix, svd_error
 from .matrices import adjoint, diagonal, product, turns_phase
 
 
