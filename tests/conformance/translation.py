@@ -132,7 +132,8 @@ def _names() -> dict[int, tuple[Any, str]]:
     for prefix, place in _PLACES.items():
         for name in dir(place):
             found = getattr(place, name)
-            names.setdefault(id(found), (found, prefix + name))
+            if callable(found):
+                names.setdefault(id(found), (found, prefix + name))
     return names
 
 

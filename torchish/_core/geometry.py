@@ -20,6 +20,7 @@ from jax import lax
 from .._exec.kernel import Kernel
 from .._exec.value import Aval
 from .._ops import scalar_types
+from .._ops.broadcasting import broadcast_to
 
 
 class Geometry(NamedTuple):
@@ -162,7 +163,7 @@ def _read_body(g: Geometry, grid: _Grid | None, whole: bool):
         box = box.reshape(grid.window[:-1])
         box = box.transpose([grid.order.index(i) for i in sorted(grid.order)])
         box = box.reshape([n if g.stride[i] else 1 for i, n in enumerate(g.size)])
-        return (jnp.broadcast_to(box, g.size),)
+        return (broadcast_to(box, g.size),)
 
     return read
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from .kernel_dtypes import half_in_float32
+
 Shape = tuple[int, ...]
 
 
@@ -41,6 +43,11 @@ def _merge(a: Shape, b: Shape) -> Shape:
                 f"at non-singleton dimension {dim}"
             )
     return tuple(y if x == 1 else x for x, y in zip(padded_a, padded_b, strict=True))
+
+
+def broadcast_to(x: jax.Array, shape: Shape) -> jax.Array:
+    """``x`` repeated to ``shape``. What comes back to a half type is summed in float32, as in PyTorch."""
+    return half_in_float32(lambda y: jnp.broadcast_to(y, shape))(x)
 
 
 def check_broadcast(*operands: jax.typing.ArrayLike) -> Shape:

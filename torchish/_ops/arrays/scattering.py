@@ -15,7 +15,7 @@ import numpy as np
 from .. import scalar_types
 from ..dims import at_least_1d, iota, normalize_dim
 from ..inplace_rules import BY_INDEX
-from ..kernel_dtypes import require_dtype
+from ..kernel_dtypes import half_in_float32, require_dtype
 from ..out_rules import GATHERED, SCATTERED
 from ..registry import Number, Tensor, check_of, op
 from .indexing import (
@@ -75,7 +75,9 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
                 f"Size does not match at dimension {d} expected index {shown_shape(index.shape)} to be no larger than "
                 f"self {shown_shape(input.shape)} apart from dimension {axis}"
             )
-    return gather_along(at_least_1d(input), at_least_1d(index), axis).reshape(index.shape)
+    # In float32, so that the elements that meet again in the gradient are summed so.
+    take = half_in_float32(lambda x: gather_along(at_least_1d(x), at_least_1d(index), axis))
+    return take(input).reshape(index.shape)
 
 
 check_of(gather, bounds_error)(in_range_of_dim)

@@ -12,7 +12,7 @@ import numpy as np
 from .. import scalar_types
 from ..dims import at_least_1d, distinct_dims, iota, normalize_dim
 from ..inplace_rules import EXPANDED
-from ..kernel_dtypes import require_dtype
+from ..kernel_dtypes import half_in_float32, require_dtype
 from ..out_rules import CASTABLE, CONCATENATED, UNCHECKED_EXPANDED, diag_rule
 from ..registry import Dims, Ints, Number, Size, Tensor, Tensors, check_of, op
 from .indexing import read, scalar_as, shown_shape
@@ -174,7 +174,7 @@ def repeat(input: Tensor, repeats: Size) -> Tensor:
     for size in target:
         if size < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {shown_shape(target)}")
-    return jnp.tile(input, repeats)
+    return half_in_float32(lambda x: jnp.tile(x, repeats))(input)
 
 
 @op(variadic="dims", node="RepeatBackward0", grad_node="SumBackward1")

@@ -515,7 +515,7 @@ def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number) -> 
             f"{scalar_name(condition.dtype)}"
         )
     check_broadcast(condition, input, other)
-    return jnp.where(condition.astype(bool), input, other)
+    return half_in_float32(jnp.where)(condition.astype(bool), input, other)
 
 
 @op(inplace=True, out=HEAVISIDE, differentiable=False)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..broadcasting import broadcast_shapes
+from ..broadcasting import broadcast_shapes, broadcast_to
 from ..dims import normalize_dim
 from ..inplace_rules import OUTER_PRODUCT, PRODUCT, SUMMED_PRODUCT
 from ..kernel_dtypes import require_dtype
@@ -63,7 +63,7 @@ def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
                 f"The expanded size of the tensor ({shape[offset + i]}) must match the existing size ({x.shape[i]}) at "
                 f"non-singleton dimension {offset + i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(x.shape)}"
             )
-    return jnp.broadcast_to(x, shape)
+    return broadcast_to(x, shape)
 
 
 def size_at(x: Tensor, dim: int) -> int:

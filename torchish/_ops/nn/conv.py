@@ -9,6 +9,7 @@ shifted sums, the weight gradient is one product.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..kernel_dtypes import require_dtype
+from ..kernel_dtypes import half_in_float32, require_dtype
 from ..linalg.matmul import cpp_name
 from ..precision import conv_precision
 from ..registry import Dims, Tensor, op
@@ -220,17 +221,17 @@ def _convolve(x: Tensor, w: Tensor, stride: Any, pads: Pads, dilation: Any, grou
     return _xla(x, w, stride, pads, dilation, groups)
 
 
-def _with_bias(y: Tensor, bias: Tensor | None, batched: bool) -> Tensor:
-    if bias is not None:
-        y = y + bias.astype(y.dtype).reshape(-1, *[1] * (y.ndim - 2))
+def _convolved(f: Callable[..., Tensor], x: Tensor, w: Tensor, bias: Tensor | None, batched: bool) -> Tensor:
+    """``f(x, w)`` plus ``bias``, half types accumulated in float32 (``f`` on an accelerator does that by itself)."""
+
+    def biased(x: Tensor, w: Tensor, bias: Tensor | None) -> Tensor:
+        y = f(x, w)
+        if bias is None:
+            return y
+        return half_in_float32(jnp.add)(y, bias.astype(y.dtype).reshape(-1, *[1] * (y.ndim - 2)))
+
+    y = (half_in_float32(biased) if jax.default_backend() == "cpu" else biased)(x, w, bias)
     return y if batched else y[0]
-
-
-def _in_float32_on_cpu(f: Callable[..., Tensor], x: Tensor, w: Tensor) -> Tensor:
-    """``f(x, w)``, half types accumulated in float32; accelerators do that by themselves."""
-    if x.dtype.itemsize == 2 and is_inexact(x.dtype) and jax.default_backend() == "cpu":
-        return f(x.astype(np.float32), w.astype(np.float32)).astype(x.dtype)
-    return f(x, w)
 
 
 def _conv(
@@ -253,8 +254,8 @@ def _conv(
         _check_dtypes(x, weight, "slow_conv_dilated<>", "lfc")
     else:
         _check_dtypes(x, weight, "compute_columns3d" if n == 3 else "slow_conv2d_cpu", "ifc")
-    y = _in_float32_on_cpu(lambda a, b: _convolve(a, b, stride, pads, dilation, groups), x, weight)
-    return _with_bias(y, bias, input.ndim == n + 2)
+    convolve = functools.partial(_convolve, stride=stride, pads=pads, dilation=dilation, groups=groups)
+    return _convolved(convolve, x, weight, bias, input.ndim == n + 2)
 
 
 def _conv_transpose(
@@ -289,8 +290,10 @@ def _conv_transpose(
         (d * (k - 1) - p, d * (k - 1) - p + extra)
         for d, k, p, extra in zip(dilation, weight.shape[2:], padding, output_padding, strict=True)
     )
-    y = _in_float32_on_cpu(lambda a, b: _xla(a, b, (1,) * n, pads, dilation, groups, lhs_dilation=stride), x, kernel)
-    return _with_bias(y, bias, input.ndim == n + 2)
+    convolve = functools.partial(
+        _xla, stride=(1,) * n, pads=pads, dilation=dilation, groups=groups, lhs_dilation=stride
+    )
+    return _convolved(convolve, x, kernel, bias, input.ndim == n + 2)
 
 
 def _check_transposed(
