@@ -6,6 +6,7 @@ differ, and returns how many samples it compared: 0 where PyTorch's operator has
 
 from __future__ import annotations
 
+import contextlib
 import math
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -127,13 +128,13 @@ def errors(op: Any, dtype: torch.dtype, n: int) -> int:
     """The same class of exception for each wrong input that the database knows. ``n`` is not used."""
     if op.error_inputs_func is None or dtype != torch.float32:
         return 0
-    function, ran = counterpart(op.op, op.name), 0
+    function, ran, cases = counterpart(op.op, op.name), 0, []
+    # All before PyTorch has seen any: cases share tensors, and a call that it refuses may have resized its out= already.
     for case in op.error_inputs("cpu"):
+        with contextlib.suppress(NoCounterpart):
+            cases.append((case, Translator(share_memory=True)(_parts(case.sample_input))))
+    for case, (x, args, kwargs) in cases:
         sample = case.sample_input
-        try:
-            x, args, kwargs = Translator(share_memory=True)(_parts(sample))
-        except NoCounterpart:
-            continue
         try:
             op(sample.input, *sample.args, **sample.kwargs)
         except case.error_type:

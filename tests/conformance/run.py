@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 DTYPES = "float64 int64 int32 uint8 bool complex64 float16 bfloat16".split()
+OPERATORS_A_PROCESS = 40
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
 
 
@@ -134,7 +135,10 @@ def main() -> int:
 
     chosen = [i for i, op in enumerate(OPERATORS) if given.k in label(op)]
     records: list[Record] = []
-    pool = ProcessPoolExecutor(given.processes, mp_context=multiprocessing.get_context("spawn"))
+    # A process holds some ten thousand compiled programs at the most: the system bounds its memory maps.
+    pool = ProcessPoolExecutor(
+        given.processes, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=OPERATORS_A_PROCESS
+    )
     with pool:
         waiting = [
             pool.submit(records_of, i, dtypes, given.checks.split(","), given.samples, given.limit) for i in chosen

@@ -124,6 +124,9 @@ class Case:
             if numel > 1:  # PyTorch writes without a look at the strides: so there is room
                 one = self.library.zeros(numel, dtype=getattr(self.library, dtype))[:1]
                 ask(f"result {k} expanded", self.outs(avals, k, one.reshape([1] * len(shape)).expand(shape)))
+            if len(avals) == 1:
+                twice = self.library.zeros(1, dtype=getattr(self.library, dtype)).expand(2)
+                ask("expanded, of another shape", twice.expand(numel + 2, 2))
             for name, i, x in self.tensors():
                 if x.dtype != getattr(self.library, dtype) or (self.op.name, name) in WRITTEN_BEFORE_READ:
                     continue

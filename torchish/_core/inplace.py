@@ -6,6 +6,7 @@ explains. All checks come before anything is written.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -21,10 +22,10 @@ from . import promotion
 from .device import placement_of
 from .dispatch import _bind, _kernel, call, check_numbers, edges_across, make_node, return_type
 from .dtypes import of, to_np
-from .geometry import is_dense, overlaps
+from .geometry import contiguous_stride, is_dense, overlaps
 from .graph import Edge, move_retained, node_class, short_name
 from .storage import InferenceCounter, Storage
-from .tensor import Tensor, creation_error, fresh_view_node, kernels_over_base
+from .tensor import Tensor, View, creation_error, fresh_view_node, kernels_over_base
 from .user_warnings import warn
 
 _LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
@@ -77,7 +78,7 @@ def call_inplace(op: Op, operands: Sequence[Any], static: tuple = (), node_name:
         if node_name is not None:
             node.__class__ = node_class(node_name)
     if resized:
-        _reshape(target, aval.shape)
+        take_shape(target, aval.shape)
     store(context, target, result, None if node is None else (node, 0))
     if node is not None and kernel.saves_result:
         node.versions = ((target._counter(), target._counter()[0]),)
@@ -115,18 +116,25 @@ def check_memory(target: Tensor, op: Op | None = None, operands: Sequence[Any] =
         if not rule.expanded or (rule.expanded == "by numbers" and tensors):
             raise RuntimeError(_OVERLAP)
     if op is not None:
-        check_shared(target, rule, dict(zip([p.name for p in op.params if p.is_operand], operands, strict=False)), 1)
+        given = dict(zip([p.name for p in op.params if p.is_operand], operands, strict=False))
+        del given[next(iter(given))]
+        check_shared(target, rule, given)
 
 
-def check_shared(target: Tensor, rule: InPlace | Out, operands: dict[Any, Any], first: int = 0) -> None:
-    """Raise PyTorch's error where ``target`` has memory in common with operands (from the ``first`` on) that ``rule`` does
-    not let it share."""
-    for name, x in list(operands.items())[first:]:
+def check_shared(target: Tensor, rule: InPlace | Out, operands: dict[Any, Any], resized: Tensor | None = None) -> None:
+    """Raise PyTorch's error where ``target`` has memory in common with operands that ``rule`` does not let it share.
+
+    ``resized``: ``target`` as it will be.
+    """
+    resized = target if resized is None else resized
+    for name, x in operands.items():
         whole = rule.apart == ALL or name in rule.apart
         if not whole and (rule.shared == ALL or name in rule.shared):
             continue
         for each in x if isinstance(x, (list, tuple)) else (x,):
-            if isinstance(each, Tensor) and each._storage is target._storage and shares_places(each, target, whole):
+            if not isinstance(each, Tensor) or each._storage is not target._storage:
+                continue
+            if whole if each is target else shares_places(each, resized, whole):
                 raise RuntimeError(_PARTIAL_OVERLAP)
 
 
@@ -395,9 +403,13 @@ def check_out(rule: Out, operands: dict[Any, Any], result: Aval, target: Tensor,
     _check_out_dtype(rule, result.dtype, target._aval.dtype, position)
     geometry = target._geometry()
     expanded = position in rule.expanded if isinstance(rule.expanded, tuple) else rule.expanded
-    if not expanded and result.shape == geometry.size and overlaps(geometry.size, geometry.stride):
+    if not expanded and (rule.expanded_first or result.shape == geometry.size) and overlaps(geometry.size, geometry.stride):
         raise RuntimeError(_OVERLAP)
-    check_shared(target, rule, operands)
+    resized = target
+    if result.shape != geometry.size:
+        resized = target.detach()
+        take_shape(resized, result.shape)
+    check_shared(target, rule, operands, resized=resized)
 
 
 def _check_out_dtype(rule: Out, result: Any, target: Any, position: int) -> None:
@@ -452,13 +464,23 @@ def resize_for(target: Tensor, shape: tuple[int, ...], warns: bool = True) -> No
             "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out "
             "tensor t by resizing it, inplace, to zero elements with t.resize_(0)."
         )
-    _reshape(target, shape)
+    take_shape(target, shape)
 
 
-def _reshape(target: Tensor, shape: tuple[int, ...]) -> None:
-    """Give ``target`` memory of its own for another shape."""
+def has_room(target: Tensor, shape: tuple[int, ...]) -> bool:
+    """Whether the memory that ``target`` views holds so many elements, from its first one on."""
+    g, whole = target._geometry(), target._storage.aval
+    return g.dtype == whole.dtype and g.offset + math.prod(shape) <= whole.numel
+
+
+def take_shape(target: Tensor, shape: tuple[int, ...]) -> None:
+    """Give ``target`` another shape: where it stands in memory if there is room, else in memory of its own."""
     from .creation import full_value
 
+    if has_room(target, shape):
+        place = target._geometry()._replace(size=shape, stride=contiguous_stride(shape), mirrored=False)
+        target._view = View(place, None, place, 0)
+        return
     aval = target._aval
     fresh = full_value(aval_of(shape, aval.dtype, aval.placement), 0)
     target._storage, target._view = Storage(fresh), None

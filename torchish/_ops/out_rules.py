@@ -31,6 +31,8 @@ class Out:
         error: the error's class.
         follows: whether the op is run with ``out``'s dtype as its ``dtype=``.
         expanded: whether several elements of ``out`` may share a place in memory; or the results of which that holds.
+        first: whether that is looked for in any ``out``, before it takes the result's shape. Unless given, where operands
+            are looked at too.
         shared: the operands of which ``out`` may hold parts in its memory (``ALL``: every one). PyTorch refuses that
             of others, unless ``out`` and the operand are the same elements.
         apart: the operands that may not even be that (``ALL``: every one).
@@ -47,12 +49,17 @@ class Out:
     error: type[Exception] = RuntimeError
     follows: bool = False
     expanded: bool | tuple[int, ...] = False
+    first: bool | None = None
     shared: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     autograd: str = ""
     lenient: bool = False
     copies: bool = False
     warns: bool = True
+
+    @property
+    def expanded_first(self) -> bool:
+        return self.shared != ALL if self.first is None else self.first
 
     def but(self, **changes: Any) -> Out:
         """This rule with some things changed."""
@@ -71,7 +78,7 @@ EXPECTED_SCALAR_TYPE = Out("expected scalar_type {want} but found {got}", "same"
 UNCHECKED = EXPECTED.but(shared=ALL)
 UNCHECKED_EXPANDED = UNCHECKED.but(expanded=True)
 # Each result element is read from anywhere among the operand's.
-GATHERED = EXPECTED.but(apart=("input",))
+GATHERED = EXPECTED.but(apart=("input",), first=False)
 SCATTERED = EXPECTED.but(apart=("index", "src", "source"))
 SOFTMAX = UNCHECKED.but(lenient=True)
 DOT = Out("result dtype {got} does not match input dtype {want}", "same", shared=ALL)
@@ -86,6 +93,7 @@ CONCATENATED = Out(
     "torch.cat(): input types can't be cast to the desired output type {got}",
     error=TypeError,
     apart=ALL,
+    first=False,
     autograd="cat",
 )
 SORTED_POSITIONS = Out(

@@ -19,7 +19,7 @@ from ..dispatch import wrap
 from ..dtypes import dtype as Dtype
 from ..generate import OP_FUNCTIONS
 from ..indexing import copy_into
-from ..inplace import call_inplace
+from ..inplace import call_inplace, has_room, take_shape
 from ..public import public
 from ..storage import on_device
 from ..tensor import Tensor
@@ -140,7 +140,10 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
 @public("Tensor")
 def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
-    """Give this tensor another size in place; elements are kept in order, new ones are unspecified."""
+    """Give this tensor another size in place; elements are kept in order, new ones are unspecified.
+
+    It stays where it is in memory, which other tensors may view, if that has room; a larger one gets memory of its own.
+    """
     from ..arguments import as_size, unpack
     from ..creation import full_value
     from ..storage import Storage
@@ -153,6 +156,9 @@ def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = No
         raise RuntimeError("numel: integer multiplication overflow")
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
+    if has_room(self, shape):
+        take_shape(self, shape)
+        return self
     n = int(np.prod(shape, dtype=np.int64))
     with_data = aval.numel > 0 and n > 0
     flat = self.detach().reshape(-1) if with_data else None  # type: ignore[attr-defined]
