@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 # Patterns of "operator dtype check", and the reason.
 _NO_SUCH_NAME = "PyTorch has it under torch.ops.aten alone"
 _FLOAT8 = "float8 products, which JAX has on accelerators alone"
-_RESIZED = "an `out=` of another shape gets memory of its own here; PyTorch resizes it in place and finds an overlap"
 
 KNOWN: dict[str, str] = {
     "slice * *": _NO_SUCH_NAME,
@@ -23,9 +22,6 @@ KNOWN: dict[str, str] = {
     "linalg.norm.subgradients_at_zero float32 gradgrad": "the second derivative at 0 is 0 here, NaN in PyTorch",
     "__radd__ float32 errors": "called on an int, which a C method refuses and a Python function does not",
     "__rmul__ float32 errors": "called on an int, which a C method refuses and a Python function does not",
-    "index_select float32 errors": _RESIZED,
-    "gather float32 errors": _RESIZED,
-    "cat float32 errors": _RESIZED,
 }
 
 

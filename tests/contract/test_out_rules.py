@@ -27,6 +27,8 @@ OUT_DTYPES = ("float64", "float32", "int64", "uint8", "bool", "complex64")
 # With out=, PyTorch's function for all elements does not exist.
 NEEDS_DIM = {"sum"}
 
+# Of some dtypes PyTorch computes these elsewhere and copies, so that an expanded out= of another shape is taken.
+COPIED_OF_SOME_DTYPES = {"angle", "nan_to_num", "pow.scalar", "std.correction", "var.correction"}
 
 # Operands that PyTorch overwrites before it reads them, where they share memory with out.
 WRITTEN_BEFORE_READ = {("lu_unpack", "LU_pivots")}
@@ -124,7 +126,7 @@ class Case:
             if numel > 1:  # PyTorch writes without a look at the strides: so there is room
                 one = self.library.zeros(numel, dtype=getattr(self.library, dtype))[:1]
                 ask(f"result {k} expanded", self.outs(avals, k, one.reshape([1] * len(shape)).expand(shape)))
-            if len(avals) == 1:
+            if len(avals) == 1 and self.op.name not in COPIED_OF_SOME_DTYPES:
                 twice = self.library.zeros(1, dtype=getattr(self.library, dtype)).expand(2)
                 ask("expanded, of another shape", twice.expand(numel + 2, 2))
             for name, i, x in self.tensors():
@@ -165,8 +167,7 @@ def outcome(call: Callable[[], Any]) -> str:
 def test_out_is_taken_and_refused_as_by_pytorch(op: Op) -> None:
     torch = pytest.importorskip("torch")
     theirs = pytorchs(op)
-    if theirs is None:
-        pytest.skip("PyTorch has no such function with out=")
+    assert theirs is not None, "PyTorch has no such function"
     for dtype in ("float32", "int32", "complex64"):
         case = Case(op, torch, dtype)
         try:

@@ -223,6 +223,37 @@ def test_resizing_warns_but_where_tensors_are_made_from_nothing() -> None:
         assert torch.arange(2, out=torch.zeros(5)).tolist() == [0, 1]
 
 
+def test_another_shape_is_taken_in_place_where_memory_has_room() -> None:
+    x = torch.arange(12.0)
+    part = x[2:10]
+    with pytest.warns(UserWarning, match="was resized"):
+        torch.add(torch.ones(2, 2), 1, out=part)
+    assert part.tolist() == [[2, 2], [2, 2]] and (part.stride(), part.storage_offset()) == ((2, 1), 2)
+    assert x.tolist() == [0, 1, 2, 2, 2, 2, 6, 7, 8, 9, 10, 11]
+    index = torch.arange(4)
+    with pytest.raises(RuntimeError, match="some elements of the input tensor and the written-to tensor"):
+        torch.gather(index.clone(), 0, index[1:], out=index[:1])
+    empty, full = torch.zeros(0), torch.ones(2, 3)
+    for out in (empty, full):
+        with pytest.raises(RuntimeError, match="some elements of the input tensor and the written-to tensor"):
+            torch.cat((empty, full), out=out)
+    assert empty.tolist() == [] and full.tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_resize_stays_in_memory_that_has_room() -> None:
+    x = torch.arange(12.0)
+    part = x[:3]
+    assert part.resize_(4).tolist() == [0, 1, 2, 3] and part.data_ptr() == x.data_ptr()
+    part.fill_(9.0)
+    assert x[:5].tolist() == [9, 9, 9, 9, 4]
+    assert part.resize_(0).tolist() == [] and part.resize_(2, 2).tolist() == [[9, 9], [9, 9]]
+    turned = torch.zeros(2, 3).t()
+    turned.resize_(2, 2).fill_(5.0)
+    assert turned.is_contiguous() and turned.tolist() == [[5, 5], [5, 5]]
+    grown = torch.arange(3.0).resize_(2, 2)
+    assert grown.shape == (2, 2) and grown.flatten()[:3].tolist() == [0, 1, 2]
+
+
 def test_several_results() -> None:
     x = torch.tensor([2.0, 1.0])
     values, indices = torch.empty(2), torch.empty(2, dtype=torch.int64)

@@ -403,7 +403,8 @@ def check_out(rule: Out, operands: dict[Any, Any], result: Aval, target: Tensor,
     _check_out_dtype(rule, result.dtype, target._aval.dtype, position)
     geometry = target._geometry()
     expanded = position in rule.expanded if isinstance(rule.expanded, tuple) else rule.expanded
-    if not expanded and (rule.expanded_first or result.shape == geometry.size) and overlaps(geometry.size, geometry.stride):
+    refused = not expanded if result.shape == geometry.size else rule.expanded_first
+    if refused and overlaps(geometry.size, geometry.stride):
         raise RuntimeError(_OVERLAP)
     resized = target
     if result.shape != geometry.size:

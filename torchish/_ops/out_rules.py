@@ -30,9 +30,10 @@ class Out:
             ``{got_type}`` for tensor types.
         error: the error's class.
         follows: whether the op is run with ``out``'s dtype as its ``dtype=``.
-        expanded: whether several elements of ``out`` may share a place in memory; or the results of which that holds.
-        first: whether that is looked for in any ``out``, before it takes the result's shape. Unless given, where operands
-            are looked at too.
+        expanded: whether several elements of an ``out`` of the result's shape may share a place in memory; or the results
+            of which that holds.
+        first: whether an ``out`` of another shape in which several do is refused, before it is resized. Unless given,
+            it is where the memory of operands is looked at.
         shared: the operands of which ``out`` may hold parts in its memory (``ALL``: every one). PyTorch refuses that
             of others, unless ``out`` and the operand are the same elements.
         apart: the operands that may not even be that (``ALL``: every one).
@@ -174,7 +175,7 @@ def abs_rule(input: Any, **_: Any) -> Out:
         complex_of_input = f"Found dtype {{got}} but expected {scalar_name(input.dtype)}"
         return complex_of_input if is_complex(out) else str(CASTABLE.text)
 
-    return Out(text, lambda result, out: is_inexact(out) and (not is_complex(out) or out == input.dtype))
+    return Out(text, lambda result, out: is_inexact(out) and (not is_complex(out) or out == input.dtype), first=False)
 
 
 def _ldexp_text(result: np.dtype, out: np.dtype) -> str:
@@ -245,9 +246,9 @@ def nanmean_rule(input: Any, dtype: Any, **_: Any) -> Out:
 def cumulative_rule(name: str) -> Callable[..., Out]:
     def rule(dtype: Any, **_: Any) -> Out:
         if dtype is not None:
-            return EXPECTED
+            return EXPECTED.but(first=False)
         text = f"\"{name}_out_cpu\" not implemented for '{{got}}'"
-        return Out(text, lambda result, out: out != np.bool_, NotImplementedError, follows=True)
+        return Out(text, lambda result, out: out != np.bool_, NotImplementedError, follows=True, first=False)
 
     return rule
 
@@ -258,7 +259,7 @@ def logsumexp_rule(**_: Any) -> Out:
 
 
 def diff_rule(n: int, **_: Any) -> Out:
-    return CASTABLE.but(autograd="sub", shared=ALL) if n else EXPECTED_SCALAR_TYPE
+    return CASTABLE.but(autograd="sub", shared=ALL, first=True) if n else EXPECTED_SCALAR_TYPE
 
 
 def diag_rule(input: Any, **_: Any) -> Out:
@@ -310,12 +311,12 @@ FREXP = Out(
 
 
 def fft_rule(name: str, real: str = "_fft_c2c", lenient: bool = False) -> Callable[..., Out]:
-    """Transforms to complex numbers; ``real``: what autograd calls the one of real numbers."""
+    """Transforms to complex numbers; ``real``: what autograd calls the one of real numbers, ``lenient`` then."""
     text = f"{name} expects a complex output tensor, but got {{got}}"
 
     def rule(input: Any, **_: Any) -> Out:
         autograd, never = ("_fft_c2c", False) if is_complex(input.dtype) else (real, lenient)
-        return Out(text, lambda result, out: is_complex(out), shared=ALL, autograd=autograd, lenient=never)
+        return Out(text, lambda result, out: is_complex(out), shared=ALL, autograd=autograd, lenient=never, first=never)
 
     return rule
 

@@ -185,7 +185,7 @@ def check_slices(input: Tensor, index: Tensor, source: Tensor, axis: int) -> Non
         )
 
 
-@op(inplace=BY_INDEX, out=SCATTERED, grad_node="ExpandBackward0")
+@op(inplace=BY_INDEX, out=SCATTERED.but(first=False), grad_node="ExpandBackward0")
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """``input`` with ``alpha * source``'s slices added to its slices at ``index`` along ``dim``."""
     axis = normalize_dim(dim, input.ndim)
@@ -198,7 +198,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 check_of(index_add, bounds_error)(in_range_of_dim)
 
 
-@op(inplace=BY_INDEX, out=SCATTERED, grad_node="IndexFillBackward0")
+@op(inplace=BY_INDEX, out=SCATTERED.but(first=False), grad_node="IndexFillBackward0")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """``input`` with its slices at ``index`` along ``dim`` replaced by ``source``'s slices."""
     axis = normalize_dim(dim, input.ndim)

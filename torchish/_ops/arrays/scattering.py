@@ -252,7 +252,7 @@ def _reduce_into(
     return total // count if scalar_types.is_integral(total.dtype) else total / count
 
 
-@op(inplace=BY_INDEX, out=SCATTERED, grad_node="DivBackward0")
+@op(inplace=BY_INDEX, out=SCATTERED.but(first=False), grad_node="DivBackward0")
 def index_reduce(
     input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:

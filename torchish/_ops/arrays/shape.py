@@ -228,7 +228,7 @@ def _(input: Tensor, repeats: Tensor, **_) -> tuple[Tensor, Tensor]:
 @op(
     saves="nothing",
     promote=("input", "other"),
-    out=CASTABLE.but(autograd="mul"),
+    out=CASTABLE.but(autograd="mul", first=False),
     node="UnsafeViewBackward0",
     grad_node="AddBackward0",
 )

@@ -155,7 +155,7 @@ def _(primals: Any, tangents: Any) -> tuple[tuple[Tensor, Tensor], tuple[Tensor,
 @op(
     namespaces=(),
     aliases=("linalg.det",),
-    out=EXPECTED.but(autograd="_linalg_det"),
+    out=EXPECTED.but(autograd="_linalg_det", first=False),
     node="LinalgDetBackward0",
     grad_node="LinalgSolveExBackward0",
 )

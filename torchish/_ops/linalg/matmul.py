@@ -306,7 +306,7 @@ def _scaled(factor: Number, x: Tensor) -> Tensor:
     return jnp.where(factor == 0, jnp.zeros((), x.dtype), factor * x)
 
 
-@op(inplace=PRODUCT, out=EXPECTED.but(shared=("mat1", "mat2")), grad_node="MmBackward0")
+@op(inplace=PRODUCT, out=EXPECTED.but(shared=("mat1", "mat2"), first=False), grad_node="MmBackward0")
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``; with ``beta`` 0 the values of ``input`` do not matter."""
     _check_addmm(input, mat1, mat2)
@@ -332,7 +332,7 @@ def _check_addmm(input: Tensor, mat1: Tensor, mat2: Tensor) -> None:
     _refuse_bool(mat2.dtype, "addmm_impl_cpu_")
 
 
-@op(inplace=PRODUCT, out=EXPECTED.but(shared=("mat", "vec")), grad_node="MulBackward0")
+@op(inplace=PRODUCT, out=EXPECTED.but(shared=("mat", "vec"), first=False), grad_node="MulBackward0")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     if mat.ndim != 2 or vec.ndim != 1 or input.ndim > 1:
@@ -357,6 +357,7 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: N
         "self and mat2 must have the same dtype, but got {got} and {want}",
         "same",
         shared=("batch1", "batch2"),
+        first=False,
         warns=False,
     ),
     grad_node="BmmBackward0",
@@ -387,7 +388,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
     return _scaled(beta, target) + _scaled(alpha, total)
 
 
-@op(inplace=PRODUCT, out=EXPECTED.but(shared=("batch1", "batch2")), grad_node="BmmBackward0")
+@op(inplace=PRODUCT, out=EXPECTED.but(shared=("batch1", "batch2"), first=False), grad_node="BmmBackward0")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)``, one product for each matrix of the batch."""
     target = expand(input, (size_at(batch1, 0), size_at(batch1, 1), size_at(batch2, 2)))

@@ -282,7 +282,7 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
 @op(
     namespaces=(),
     aliases=("linalg.cross",),
-    out=EXPECTED.but(apart=ALL),
+    out=EXPECTED.but(apart=ALL, first=False),
     node="LinalgCrossBackward0",
     grad_node="AddBackward0",
 )

@@ -186,7 +186,7 @@ def _(input: Tensor, p: Any = None) -> tuple[Tensor, Tensor]:
 # Scaling to a norm
 
 
-@op(inplace=True, out=EXPECTED, grad_node="WhereBackward0")
+@op(inplace=True, out=EXPECTED.but(first=False), grad_node="WhereBackward0")
 def renorm(input: Tensor, p: float, dim: int, maxnorm: Number) -> Tensor:
     """``input`` with each slice along ``dim`` whose ``p``-norm is above ``maxnorm`` scaled down to it."""
     if isinstance(p, complex):

@@ -14,7 +14,7 @@ from .matrices import broadcast_batches, solve_triangle
     name="linalg_solve_triangular",
     namespaces=(),
     aliases=("linalg.solve_triangular",),
-    out=Out("expected scalar type {want} but found {got}", "same", shared=("input",)),
+    out=Out("expected scalar type {want} but found {got}", "same", shared=("input",), first=False),
 )
 def linalg_solve_triangular(
     input: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False

@@ -154,7 +154,9 @@ def _density(counts: Tensor, edges: Tensors) -> Tensor:
 
 
 @op(
-    out=Out("nonzero_static: Expected out tensor to have scalar type {want} but got scalar type{got}", "same"),
+    out=Out(
+        "nonzero_static: Expected out tensor to have scalar type {want} but got scalar type{got}", "same", first=False
+    ),
     differentiable=False,
 )
 def nonzero_static(input: Tensor, *, size: int, fill_value: Number = -1) -> Tensor:

@@ -98,7 +98,7 @@ def _log_add_exp(a: Tensor, b: Tensor) -> Tensor:
     return jnp.log(jnp.exp(a - shift) + jnp.exp(b - shift)) + shift
 
 
-@op(out=EXPECTED_SCALAR_TYPE, grad_node="SubBackward0")
+@op(out=EXPECTED_SCALAR_TYPE.but(first=False), grad_node="SubBackward0")
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(input)))`` along ``dim``, without overflow. Floating and complex dtypes only."""
     require_dtype(input.dtype, "fc", "logcumsumexp_out_cpu")

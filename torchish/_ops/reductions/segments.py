@@ -116,7 +116,7 @@ def _(
     return (least < 0) | jnp.any(jnp.sum(lengths, axis=-1) != size), least
 
 
-@op(out=Out("Expected result to be of dtype uint64, but got {got}", "same"), differentiable=False)
+@op(out=Out("Expected result to be of dtype uint64, but got {got}", "same", first=False), differentiable=False)
 def hash_tensor(input: Tensor, dim: Dims = (), *, keepdim: bool = False, mode: int = 0) -> Tensor:
     """The exclusive or of the elements' bits over ``dim`` (all by default), each widened to 64 bits; uint64."""
     if mode != 0:

@@ -91,7 +91,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: b
     return _sort(input, dim, descending)[1]
 
 
-@op(saves="indices", out=EXPECTED.but(autograd="sort"), node="SortBackward0", grad_node="ScatterBackward0")
+@op(saves="indices", out=EXPECTED.but(autograd="sort", first=False), node="SortBackward0", grad_node="ScatterBackward0")
 def msort(input: Tensor) -> Tensor:
     """The elements in ascending order along dimension 0."""
     return _sort(input, 0, False)[0]
@@ -393,7 +393,7 @@ def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = F
 _FEW_TESTS = 32  # up to this many, comparing with each is cheaper than sorting and searching
 
 
-@op(namespaces=("torch",), out=EXPECTED, differentiable=False, promote=("elements", "test_elements"))
+@op(namespaces=("torch",), out=EXPECTED.but(first=False), differentiable=False, promote=("elements", "test_elements"))
 def isin(
     elements: Tensor | Number,
     test_elements: Tensor | Number,
