@@ -9,6 +9,7 @@ python tests/conformance/run.py --all-dtypes --write     # nine dtypes too; writ
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import multiprocessing
 import os
@@ -17,7 +18,6 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,16 +135,12 @@ def main() -> int:
 
     chosen = [i for i, op in enumerate(OPERATORS) if given.k in label(op)]
     records: list[Record] = []
-    # A process holds some ten thousand compiled programs at the most: the system bounds its memory maps.
-    pool = ProcessPoolExecutor(
-        given.processes, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=OPERATORS_A_PROCESS
+    judged = functools.partial(
+        records_of, dtypes=dtypes, checks=given.checks.split(","), n=given.samples, limit=given.limit
     )
-    with pool:
-        waiting = [
-            pool.submit(records_of, i, dtypes, given.checks.split(","), given.samples, given.limit) for i in chosen
-        ]
-        for future in waiting:
-            found = future.result()
+    # New processes now and then: what both libraries and the compiler keep of all these shapes grows.
+    with multiprocessing.get_context("spawn").Pool(given.processes, maxtasksperchild=OPERATORS_A_PROCESS) as pool:
+        for found in pool.imap(judged, chosen):
             records.extend(found)
             for record, known in _with_differences(found):
                 if record.why:

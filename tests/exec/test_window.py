@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,11 +20,13 @@ import pytest
 import torchish as torch
 from torchish._core.graph import GraphNode
 from torchish._core.storage import Storage
+from torchish._exec import kernel as kernel_module
 from torchish._exec import window as window_module
 from torchish._exec.cache import LeastRecentlyUsed
 from torchish._exec.statistics import Reason
 from torchish._exec.value import Value
 from torchish._exec.window import THREADS
+from torchish._ops.registry import OPS
 
 EAGER = os.environ.get("TORCHISH_EAGER", "0") not in ("", "0")
 compiled_only = pytest.mark.skipif(EAGER, reason="about compiled windows")
@@ -365,6 +368,20 @@ def test_an_interrupt_while_a_window_runs_loses_nothing(monkeypatch: pytest.Monk
     assert loss.item() == pytest.approx(3 * np.exp(2.0), rel=1e-6)
     assert gradient.tolist() == pytest.approx([2 * np.exp(2.0)] * 3, rel=1e-6)
     assert shared.tolist() == [5.0] * 3
+
+
+@compiled_only
+def test_programs_of_kernels_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.compiler.synchronize()
+    monkeypatch.setattr(window_module, "_worth_compiling", lambda *args: False)
+    monkeypatch.setattr(kernel_module, "_loaded", loaded := deque())
+    monkeypatch.setattr(kernel_module, "MOST_LOADED", 4)
+    for n in (301, 302, 303, 304, 305, 306, 301):
+        assert (torch.ones(n) * 3).neg().sum().item() == -3.0 * n
+    kernels = [k for op in ("mul", "neg") for k in OPS[op].kernels.values() if 300 < k.out_avals[0].numel < 307]
+    assert len(kernels) == 12 and len(loaded) == 4
+    assert [k for k in kernels if k.warm] == [k for k in kernels if k in loaded]
+    assert sum(k.jitted._cache_size() for k in kernels) == sum(k.warm for k in kernels)
 
 
 @compiled_only

@@ -80,8 +80,7 @@ def interpret(
             flags.append((bool(bad), int(witness)))
             if bad:
                 break
-        results.extend(kernel.jitted(*operands))
-        kernel.warm = True
+        results.extend(kernel.run(*operands))
     return flags
 
 
@@ -104,9 +103,7 @@ def _interpreted_pull(code, operands, read):
             if vjp is not entry.vjp:
                 by_index = dict(zip(entry.vjp.uses, used, strict=True))
                 used = [by_index[i] for i in vjp.uses]
-        gradients = vjp.jitted(*used, *[ct for ct in cotangents if ct is not None])
-        vjp.warm = True
-        return gradients
+        return vjp.run(*used, *[ct for ct in cotangents if ct is not None])
 
     return pull
 

@@ -7,6 +7,7 @@ and again a kernel, so a derivative has a derivative, of any order.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NoReturn
@@ -39,6 +40,11 @@ def zeros_of(aval: OperandAval) -> jax.Array:
     return jnp.zeros(s.shape, s.dtype)
 
 
+# A loaded program takes some memory maps, of which Linux gives a process 65,530: there must be an end to them.
+MOST_LOADED = 4096
+_loaded: deque[Kernel] = deque()
+
+
 def number_array(number: Any) -> np.generic:
     """A Python number as the strongly typed NumPy scalar that a kernel expects."""
     return _NUMBER_DTYPES[number.__class__].type(number)
@@ -59,7 +65,7 @@ class Kernel:
         derivative_check: None, or the check of its results and the gradients that arrive, and what makes the exception.
         refusal: None, or what makes the exception that ``backward()`` raises in place of a derivative.
         passed: where that is one array alone: those that are known to pass, by ``id``.
-        warm: whether ``jitted`` has run, so that running it again compiles nothing.
+        warm: whether ``jitted``'s program is loaded, so that running it compiles nothing.
     """
 
     def __init__(
@@ -136,6 +142,21 @@ class Kernel:
     def error(self, witness: int) -> Exception:
         """The exception of a failed data check."""
         return self.check_error(witness)  # type: ignore[misc]
+
+    def run(self, *operands: Any) -> Any:
+        """The results of concrete operands, by a program of the kernel's own."""
+        results = self.jitted(*operands)
+        if not self.warm:
+            self._note_loaded()
+        return results
+
+    def _note_loaded(self) -> None:
+        self.warm = True
+        _loaded.append(self)
+        if len(_loaded) > MOST_LOADED:
+            oldest = _loaded.popleft()
+            oldest.jitted.clear_cache()
+            oldest.warm = False
 
 
 class VjpKernel(Kernel):

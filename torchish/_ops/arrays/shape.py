@@ -236,7 +236,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product, of any number of dimensions."""
     if scalar_types.is_bool(input.dtype):
         return jnp.kron(input.astype(np.uint8), other.astype(np.uint8)) != 0
-    return jnp.kron(input, other)
+    return half_in_float32(jnp.kron)(input, other)
 
 
 # --- reordering -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from jax import lax
 
 from ..dims import normalize_dim, widen
 from ..registry import DType, Number, Tensor, op
-from ..scalar_types import scalar_name
+from ..scalar_types import default_float, is_integral, scalar_name
 from .norm import affine, as_number, check_batch_norm, moved, standardized
 
 
@@ -52,7 +52,9 @@ def native_batch_norm_train(
 
 @op(namespaces=("torch",), node="NativeDropoutBackwardBackward0")
 def native_dropout_backward(grad_output: Tensor, mask: Tensor, scale: Number) -> Tensor:
-    """``grad_output * mask * scale``: the gradient of dropout."""
+    """``grad_output * mask * scale``: the gradient of dropout. Integers give the default floating dtype."""
+    if is_integral(grad_output.dtype):
+        grad_output = grad_output.astype(default_float())
     factor = jnp.asarray(scale).astype(widen(grad_output).dtype)
     return (widen(grad_output) * mask.astype(factor.dtype) * factor).astype(grad_output.dtype)
 
