@@ -19,6 +19,7 @@ from .device import placement_of
 from .dtypes import to_np
 from .keywords import function_of
 from .public import publish
+from .wrong_arguments import explainer
 
 OP_FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
@@ -85,9 +86,22 @@ def _signature(op: Op, extra: str) -> inspect.Signature:
     return inspect.Signature(kinds)
 
 
-def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., Any]:
-    """The Python function of an op; ``form`` is ``plain``, ``inplace`` (the method with an underscore) or ``flag``
-    (nn.functional's ``inplace=`` argument)."""
+def _refuses_out(op: Op) -> Callable[..., Any]:
+    """Methods take no ``out=``."""
+
+    def refuse(*_: Any) -> Any:
+        name = op.name.partition(".")[0]
+        if len(op.params) == 1:
+            raise TypeError(f"TensorBase.{name}() takes no keyword arguments")
+        raise TypeError(f"{name}() got an unexpected keyword argument 'out'")
+
+    return refuse
+
+
+def make_function(op: Op, name: str, *, form: str = "plain", method: bool = False) -> Callable[..., Any]:
+    """The Python function of an op; ``form`` is ``plain``, ``inplace`` (the one with an underscore) or ``flag``
+    (nn.functional's ``inplace=`` argument); ``method``: whether it is Tensor's.
+    """
     extra = "inplace" if form == "flag" else "out" if form == "plain" and op.out else ""
     signature = _signature(op, extra)
     operands = "".join(_operand_expression(op, p) + ", " for p in op.params if p.is_operand)
@@ -101,9 +115,15 @@ def make_function(op: Op, name: str, *, form: str = "plain") -> Callable[..., An
     elif extra == "inplace":
         body += ["if inplace:", f"    return call_inplace({arguments})"]
     body.append(f"return {'call_inplace' if form == 'inplace' else 'call'}({arguments})")
-    function = function_of(
-        signature, name, body, {**_GLOBALS, "_op": op, "_name": op.name.partition(".")[0], "__name__": __name__}
-    )
+    shown = op.name.partition(".")[0]
+    values = {**_GLOBALS, "_op": op, "_name": shown, "__name__": __name__}
+    if method and extra == "out":
+        values["call_out"] = _refuses_out(op)
+    kinds = {p.name: p.kinds for p in op.params}
+    explain = explainer(shown + "_" * (form == "inplace"), signature, kinds, method)
+    function = function_of(signature, name, body, values, explain)
+    if method and extra == "out":
+        function.__signature__ = _signature(op, "")
     function.__doc__ = op.doc
     function.__module__ = "torch"
     return function
@@ -117,11 +137,17 @@ def generate() -> None:
         if op.inplace:
             OP_FUNCTIONS[op.name + "_"] = make_function(op, identifier + "_", form="inplace")
         for namespace in op.namespaces:
-            flagged = op.inplace and namespace == "nn.functional"
+            method = namespace == "Tensor"
+            shown, written = function, OP_FUNCTIONS.get(op.name + "_")
+            if op.inplace and namespace == "nn.functional":
+                shown = make_function(op, identifier, form="flag")
+            elif method:
+                shown = make_function(op, identifier, method=True)
+                written = written and make_function(op, identifier + "_", form="inplace", method=True)
             for alias in (op.name, *op.aliases):
-                publish(namespace, alias, make_function(op, identifier, form="flag") if flagged else function)
-                if op.inplace:
-                    publish(namespace, alias + "_", OP_FUNCTIONS[op.name + "_"])
+                publish(namespace, alias, shown)
+                if written:
+                    publish(namespace, alias + "_", written)
         for elsewhere in op.elsewhere:
             namespace, _, alias = elsewhere.rpartition(".")
             publish(namespace, alias, function)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from types import CodeType, FunctionType
 from typing import Any, NoReturn
 
+from .wrong_arguments import Explain, annotated_kinds, explainer
+
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
 _TRANSLATED = frozenset(NUMPY_NAMES.values())
 
@@ -82,7 +84,9 @@ def _code_of(source: str) -> CodeType:
     return code
 
 
-def function_of(signature: inspect.Signature, name: str, body: Sequence[str], values: dict[str, Any]) -> Any:
+def function_of(
+    signature: inspect.Signature, name: str, body: Sequence[str], values: dict[str, Any], explain: Explain
+) -> Any:
     """A function from its body's source, that takes NumPy's names too and refuses what is missing as PyTorch does.
 
     Args:
@@ -90,6 +94,7 @@ def function_of(signature: inspect.Signature, name: str, body: Sequence[str], va
         name: its name.
         body: the lines of its body.
         values: its global names.
+        explain: what tells, of a call that has failed, which argument is of a wrong class.
     """
     parts: list[str] = []
     bound: list[str] = []
@@ -115,9 +120,15 @@ def function_of(signature: inspect.Signature, name: str, body: Sequence[str], va
         f"def function({', '.join([*parts, '**named'])}):",
         f"    if {' or '.join(asked)}:",
         f"        return _rebound(_self, _self.__name__, {{{', '.join(bound)}}}, named)",
-        *("    " + line for line in body),
+        "    try:",
+        *("        " + line for line in body),
+        "    except Exception:",
+        f"        wrong = _explain({{{', '.join(bound)}}})",
+        "        if wrong is not None:",
+        "            raise wrong from None",
+        "        raise",
     ]
-    values.update(_missing=MISSING, _rebound=rebound)
+    values.update(_missing=MISSING, _rebound=rebound, _explain=explain)
     code = _code_of("\n".join(lines)).replace(co_name=name, co_qualname=name)
     function: Any = FunctionType(code, values, name, tuple(defaults))
     function.__kwdefaults__ = by_keyword
@@ -126,8 +137,11 @@ def function_of(signature: inspect.Signature, name: str, body: Sequence[str], va
     return function
 
 
-def with_numpy_names(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """``function`` under ``name``, taking NumPy's names too where it has a parameter that they stand for."""
+def with_numpy_names(function: Callable[..., Any], name: str, method: bool) -> Callable[..., Any]:
+    """``function`` under ``name``, taking NumPy's names too where it has a parameter that they stand for.
+
+    ``method``: whether its first parameter is ``self``, which positions in error texts do not count.
+    """
     signature = inspect.signature(function)
     parameters = signature.parameters.values()
     if not any(p.name in _TRANSLATED for p in parameters) or any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -137,6 +151,7 @@ def with_numpy_names(function: Callable[..., Any], name: str) -> Callable[..., A
         star = "*" if p.kind is p.VAR_POSITIONAL else ""
         passed.append(f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else star + p.name)
     body = [f"return _function({', '.join(passed)})"]
-    wrapper = function_of(signature, name, body, {"_function": function, "__name__": function.__module__})
+    explain = explainer(name, signature, annotated_kinds(function), method)
+    wrapper = function_of(signature, name, body, {"_function": function, "__name__": function.__module__}, explain)
     wrapper.__doc__ = function.__doc__
     return wrapper

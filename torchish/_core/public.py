@@ -29,13 +29,13 @@ def public(*namespaces: str, name: str | None = None, aliases: tuple[str, ...] =
 
     def add(function: F) -> F:
         places = namespaces or ("torch", "Tensor")
-        shown: Any = function
         function.__name__ = function.__qualname__ = name or function.__name__
-        if "torch" in places or "Tensor" in places:
-            shown = with_numpy_names(function, function.__name__)
+        shown: dict[bool, Any] = {False: function}
+        for method in {namespace == "Tensor" for namespace in places if namespace in ("torch", "Tensor")}:
+            shown[method] = with_numpy_names(function, function.__name__, method)
         for namespace in places:
             for each in (function.__name__, *aliases):
-                publish(namespace, each, shown)
-        return shown
+                publish(namespace, each, shown[namespace == "Tensor"])
+        return shown[False]
 
     return add

@@ -155,7 +155,7 @@ class Kernel:
         _loaded.append(self)
         if len(_loaded) > MOST_LOADED:
             oldest = _loaded.popleft()
-            oldest.jitted.clear_cache()
+            oldest.jitted.clear_cache()  # type: ignore[attr-defined]
             oldest.warm = False
 
 
