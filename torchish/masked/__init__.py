@@ -71,12 +71,12 @@ def prod(
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The cumulative sum along ``dim``."""
-    return torch.cumsum(filled(input, mask, "zero"), dims_of(dim, input.ndim)[0], dtype=_summed(input, dtype))
+    return torch.cumsum(filled(input, mask, "zero"), dims_of(dim, input.ndim)[0], dtype=dtype or input.dtype)
 
 
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The cumulative product along ``dim``."""
-    return torch.cumprod(filled(input, mask, "one"), dims_of(dim, input.ndim)[0], dtype=_summed(input, dtype))
+    return torch.cumprod(filled(input, mask, "one"), dims_of(dim, input.ndim)[0], dtype=dtype or input.dtype)
 
 
 def amax(
@@ -156,7 +156,7 @@ def logsumexp(
     input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The logarithm of the sum of exponentials over ``dim``."""
-    found = torch.logsumexp(filled(input, mask, "lowest"), dims_of(dim, input.ndim), keepdim)
+    found = torch.logsumexp(filled(input, mask, "log of zero"), dims_of(dim, input.ndim), keepdim)
     return found.to(dtype or input.dtype)
 
 
@@ -193,7 +193,7 @@ def _spread(
 ) -> Tensor:
     if unbiased is not None and correction is not None:
         raise AssertionError("Only one of unbiased and correction may be given")
-    less = int(correction) if correction is not None else 1 if unbiased is None else int(unbiased)
+    less = correction if correction is not None else 1 if unbiased is None else int(unbiased)
     wanted = dtype or input.dtype
     if dtype is None and not (wanted.is_floating_point or wanted.is_complex):
         wanted = torch.float32

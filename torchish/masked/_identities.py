@@ -50,12 +50,16 @@ def _highest(dtype: Any) -> Any:
 
 
 def filled(input: Tensor, mask: Tensor | None, what: str) -> Tensor:
-    """``input`` with what changes no result in the masked-out places: "zero", "one", "lowest", "highest", "nan"."""
+    """``input`` with what changes no result in the masked-out places.
+
+    ``what``: "zero", "one", "lowest", "highest", "log of zero" or "nan".
+    """
     if mask is None:
         return input
     if input.dtype.is_complex and what in ("lowest", "highest"):
         raise NotImplementedError(f"masked reductions that order elements take no {input.dtype}")
-    number: Any = {"zero": lambda d: 0, "one": lambda d: 1, "lowest": _lowest, "highest": _highest}.get(
-        what, lambda d: math.nan
-    )(input.dtype)
+    numbers: dict[str, Any] = {"zero": 0, "one": 1, "log of zero": -math.inf, "nan": math.nan}
+    if what == "log of zero" and not input.dtype.is_complex:
+        what = "lowest"  # of integers too
+    number = {"lowest": _lowest, "highest": _highest}[what](input.dtype) if what not in numbers else numbers[what]
     return torch.where(mask_of(input, mask), input, torch.tensor(number, dtype=input.dtype, device=input.device))
