@@ -34,11 +34,12 @@ def _is_real(x: Any) -> bool:
 
 
 def _is_int(x: Any) -> bool:
-    return as_int(x).__class__ is int
+    """Tensors too: whether one is an integer is not a question of its class."""
+    return _is_tensor(x) or as_int(x).__class__ is int
 
 
 def _are_ints(x: Any) -> bool:
-    return isinstance(x, (list, tuple, np.ndarray)) or _is_tensor(x) or _is_int(x)
+    return isinstance(x, (list, tuple, np.ndarray)) or _is_int(x)
 
 
 # What an annotation takes, and what PyTorch calls it; the first that a parameter has names it.
