@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+ALL_CHECKS = "forward backward gradgrad inplace out errors".split()
 DTYPES = "float64 int64 int32 uint8 bool complex64 float16 bfloat16".split()
 OPERATORS_A_PROCESS = 40
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
@@ -90,9 +91,9 @@ def page(records: list[Record], n: int) -> str:
         "",
         f"Written by `python tests/conformance/run.py --all-dtypes --write`: torchish {torchish.__version__} against",
         f"PyTorch {torch.__version__}'s own database of operators and sample inputs"
-        f" ({'all samples' if not n else f'{n} samples'} a check). A check is one of `forward`, `backward`, `gradgrad`"
-        " (second",
-        "order), `inplace`, `out` and `errors` of one operator in one dtype; it passes when all its samples do.",
+        f" ({'all samples' if not n else f'{n} samples'} a check).",
+        "A check is one of `forward`, `backward`, `gradgrad` (second order), `inplace`, `out` and `errors` of one operator in",
+        "one dtype; it passes when all its samples do.",
         "",
         "| dtype | check | passed | of |",
         "|---|---|---|---|",
@@ -101,7 +102,9 @@ def page(records: list[Record], n: int) -> str:
     for r in records:
         total[r.dtype, r.check] += 1
         passed[r.dtype, r.check] += not r.why
-    lines += [f"| {d} | {c} | {passed[d, c]} | {count} |" for (d, c), count in total.items()]
+    dtypes = list(dict.fromkeys(dtype for dtype, _ in total))
+    for d, c in sorted(total, key=lambda key: (dtypes.index(key[0]), ALL_CHECKS.index(key[1]))):
+        lines.append(f"| {d} | {c} | {passed[d, c]} | {total[d, c]} |")
     lines += ["", "## What does not pass", ""]
     failed = [(r, known) for r, known in _with_differences(records) if r.why]
     if not failed:
@@ -119,7 +122,7 @@ def _cell(text: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", default="", help="only operators whose name contains this")
-    parser.add_argument("--checks", default="forward,backward,gradgrad,inplace,out,errors")
+    parser.add_argument("--checks", default=",".join(ALL_CHECKS))
     parser.add_argument("--dtypes", default="float32")
     parser.add_argument("--all-dtypes", action="store_true", help="float32 and eight more (these: forward, backward)")
     parser.add_argument("--samples", type=int, default=4, help="samples a check (0: all)")

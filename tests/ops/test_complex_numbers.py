@@ -196,3 +196,10 @@ def test_programs_of_views_and_writes(seed):
             )
         for ours, theirs in zip(shown[1], shown[0], strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-10, err_msg=" ".join(names))
+
+
+def test_complex_numbers_of_halves_are_refused() -> None:
+    half = torch.ones(2, 2, dtype=torch.float16)
+    for call in (torch.view_as_complex, lambda x: torch.complex(x, x), lambda x: x.dtype.to_complex()):
+        with pytest.raises(NotImplementedError, match="complex32"):
+            call(half)

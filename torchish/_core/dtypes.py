@@ -47,7 +47,7 @@ class dtype:
 
     def to_complex(self) -> dtype:
         """The complex dtype of the same precision."""
-        return of(np.dtype(np.complex128) if self.np == np.float64 else np.dtype(np.complex64))
+        return self if self.is_complex else of(scalar_types.complex_of(self.np))
 
 
 DTYPES: dict[str, dtype] = {s.name: dtype(s) for s in SCALAR_TYPES}

@@ -252,8 +252,8 @@ def as_complex(g: Geometry) -> Geometry:
         raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
     if g.offset % 2:
         raise RuntimeError("Tensor must have a storage_offset divisible by 2")
-    complex_dtype = np.dtype(np.complex128 if g.dtype == np.float64 else np.complex64)
-    return Geometry(g.size[:-1], tuple(s // 2 for s in g.stride[:-1]), g.offset // 2, complex_dtype)
+    dtype = scalar_types.complex_of(g.dtype)
+    return Geometry(g.size[:-1], tuple(s // 2 for s in g.stride[:-1]), g.offset // 2, dtype)
 
 
 def part_of_complex(g: Geometry, part: int) -> Geometry:

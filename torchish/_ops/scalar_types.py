@@ -127,6 +127,17 @@ def is_inexact(dtype) -> bool:
     return np.dtype(dtype).kind in "fcV"
 
 
+def complex_of(dtype) -> np.dtype:
+    """The complex dtype whose parts have the floating ``dtype``; NotImplementedError for float16.
+
+    >>> complex_of(np.float32)
+    dtype('complex64')
+    """
+    if np.dtype(dtype) == np.float16:
+        raise NotImplementedError("torchish: complex32 (ComplexHalf) is a dtype that JAX does not have")
+    return np.dtype(np.complex128 if np.dtype(dtype) == np.float64 else np.complex64)
+
+
 def real_of(dtype) -> np.dtype:
     """The real counterpart of a complex dtype; any other dtype itself."""
     dtype = np.dtype(dtype)

@@ -11,7 +11,7 @@ from ..broadcasting import check_broadcast
 from ..kernel_dtypes import require_dtype
 from ..out_rules import FREXP, PARTS
 from ..registry import Tensor, op
-from ..scalar_types import is_floating, scalar_name
+from ..scalar_types import complex_of, is_floating, scalar_name
 
 
 def check_parts(first: Tensor, second: Tensor) -> None:
@@ -27,6 +27,7 @@ def check_parts(first: Tensor, second: Tensor) -> None:
             f"Expected object of scalar type {scalar_name(first.dtype)} but got scalar type "
             f"{scalar_name(second.dtype)} for second argument"
         )
+    complex_of(first.dtype)  # which may not exist
 
 
 @op(name="complex.parts", node="ComplexBackward0", out=PARTS)
