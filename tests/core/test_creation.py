@@ -152,6 +152,9 @@ def test_arange_by_name_and_dtype() -> None:
     assert torch.arange(3, dtype=torch.float64).dtype is torch.float64
     assert torch.arange(torch.tensor(3)).tolist() == [0, 1, 2]
     assert torch.arange(0, 3, step=2).tolist() == [0, 2]
+    for dtype, name in ((torch.bool, "Bool"), (torch.complex64, "ComplexFloat")):
+        with pytest.raises(NotImplementedError, match=f"\"arange_cpu\" not implemented for '{name}'"):
+            torch.arange(2, dtype=dtype)
 
 
 def test_ranges_of_floats() -> None:

@@ -381,8 +381,8 @@ def arange(
             raise TypeError(
                 f"arange(): argument '{name}' (position {where}) must be Number, not {type(number).__name__}"
             )
-    if dtype is dtypes.DTYPES["bool"]:
-        raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
+    if isinstance(dtype, dtypes.dtype) and (dtype.is_complex or dtype is dtypes.DTYPES["bool"]):
+        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{scalar_types.scalar_name(dtype.np)}'")
     if len(given) == 1:
         first, last, by = 0 if start is None else start, given[0], 1 if step is None else step
     else:
