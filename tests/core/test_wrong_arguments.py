@@ -37,6 +37,13 @@ REFUSED: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
         lambda m, x: m.linalg.inv_ex(x[:, :2], check_errors=1),
         "linalg_inv_ex(): argument 'check_errors' must be bool, not int",
     ),
+    "one too many": (lambda m, x: m.exp(x, 1), "exp() takes 1 positional argument but 2 were given"),
+    "one too many for a method": (lambda m, x: x.matmul(x, x), "matmul() takes 1 positional argument but 2 were given"),
+    "two too many": (
+        lambda m, x: x.topk(1, 1, True, True, 5, 6),
+        "topk() takes from 1 to 4 positional arguments but 6 were given",
+    ),
+    "method takes none": (lambda m, x: x.exp(1), "TensorBase.exp() takes no arguments (1 given)"),
     "method takes no out": (lambda m, x: x.add(x, out=x), "add() got an unexpected keyword argument 'out'"),
     "method takes nothing": (lambda m, x: x.exp(out=x), "TensorBase.exp() takes no keyword arguments"),
 }

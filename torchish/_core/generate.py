@@ -19,7 +19,6 @@ from .device import placement_of
 from .dtypes import to_np
 from .keywords import function_of
 from .public import publish
-from .wrong_arguments import explainer
 
 OP_FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
@@ -120,8 +119,8 @@ def make_function(op: Op, name: str, *, form: str = "plain", method: bool = Fals
     if method and extra == "out":
         values["call_out"] = _refuses_out(op)
     kinds = {p.name: p.kinds for p in op.params}
-    explain = explainer(shown + "_" * (form == "inplace"), signature, kinds, method)
-    function = function_of(signature, name, body, values, explain)
+    shown += "_" * (form == "inplace")
+    function = function_of(signature, name, body, values, kinds, method, shown)
     if method and extra == "out":
         function.__signature__ = _signature(op, "")
     function.__doc__ = op.doc

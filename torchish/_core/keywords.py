@@ -1,18 +1,18 @@
 """Arguments by keyword as PyTorch's own parser takes them.
 
 Its functions know NumPy's names beside their own (``x.sum(axis=0, keepdims=True)``, ``torch.add(x1=a, x2=b)``) and have
-texts of their own for what is missing or unknown. A function that takes ``**named`` and leaves parameters that must be
-given at ``MISSING`` costs nothing more when called well, and hands the rest over to ``rebound``.
+texts of their own for what is missing, unknown or too much. A function that takes ``*extra`` and ``**named`` and leaves
+parameters that must be given at ``MISSING`` costs nothing more when called well, and hands the rest over to ``rebound``.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any, NoReturn
 
-from .wrong_arguments import Explain, annotated_kinds, explainer
+from .wrong_arguments import annotated_kinds, explainer
 
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
 _TRANSLATED = frozenset(NUMPY_NAMES.values())
@@ -28,7 +28,9 @@ class _Missing:
 MISSING: Any = _Missing()
 
 
-def rebound(function: Callable[..., Any], name: str, given: dict[str, Any], named: dict[str, Any]) -> Any:
+def rebound(
+    function: Callable[..., Any], name: str, given: dict[str, Any], named: dict[str, Any], extra: tuple = ()
+) -> Any:
     """Call ``function`` again with the arguments in ``named`` under its own names.
 
     Args:
@@ -36,11 +38,14 @@ def rebound(function: Callable[..., Any], name: str, given: dict[str, Any], name
         name: what error texts call it.
         given: the parameters as they were bound, ``MISSING`` where nothing was given. A parameter ``*sizes`` is a tuple.
         named: keyword arguments that are none of its parameters, or that name ``*sizes``.
+        extra: positional arguments beyond its parameters.
 
     Raises:
-        TypeError: an argument is missing, unknown, or given twice.
+        TypeError: an argument is missing, unknown, given twice, or one too many.
     """
     parameters = function.__signature__.parameters  # type: ignore[attr-defined]
+    if extra:
+        _refuse_extra(name, parameters.values(), len(extra), function.takes_self)  # type: ignore[attr-defined]
     variadic = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), None)
     unknown = None
     for keyword, value in named.items():
@@ -65,6 +70,16 @@ def rebound(function: Callable[..., Any], name: str, given: dict[str, Any], name
     return function(*values[:at], *sizes, **dict(list(given.items())[at + 1 :]))
 
 
+def _refuse_extra(name: str, parameters: Iterable[inspect.Parameter], extra: int, method: bool) -> NoReturn:
+    positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][method:]
+    most, least = len(positional), sum(p.default is p.empty for p in positional)
+    if not most:
+        raise TypeError(f"TensorBase.{name}() takes no arguments ({extra} given)")
+    taken = f"from {least} to {most}" if least < most else str(most)
+    plural = "" if taken == "1" else "s"
+    raise TypeError(f"{name}() takes {taken} positional argument{plural} but {most + extra} were given")
+
+
 def _refuse_absent(name: str, absent: Sequence[str]) -> NoReturn:
     # The plural is PyTorch's.
     plural = "s" if len(absent) == 1 else ""
@@ -85,7 +100,13 @@ def _code_of(source: str) -> CodeType:
 
 
 def function_of(
-    signature: inspect.Signature, name: str, body: Sequence[str], values: dict[str, Any], explain: Explain
+    signature: inspect.Signature,
+    name: str,
+    body: Sequence[str],
+    values: dict[str, Any],
+    kinds: Mapping[str, frozenset[str]],
+    method: bool,
+    shown: str = "",
 ) -> Any:
     """A function from its body's source, that takes NumPy's names too and refuses what is missing as PyTorch does.
 
@@ -94,21 +115,27 @@ def function_of(
         name: its name.
         body: the lines of its body.
         values: its global names.
-        explain: what tells, of a call that has failed, which argument is of a wrong class.
+        kinds: what its parameters take, in the words of annotations.
+        method: whether the first is ``self``.
+        shown: its name in texts about arguments of a wrong class, where that is another one.
     """
     parts: list[str] = []
     bound: list[str] = []
     defaults: list[Any] = []
     by_keyword: dict[str, Any] = {}
     asked = ["named"]
+    extra = "()"
+    if not any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
+        extra = "extra"
+        asked.append(extra)
     for p in signature.parameters.values():
         if p.kind is p.VAR_POSITIONAL:
             parts.append(f"*{p.name}")
         else:
             default = values[f"_default_{p.name}"] = MISSING if p.default is p.empty else p.default
             if p.kind is p.KEYWORD_ONLY:
-                if not by_keyword and not any(part.startswith("*") for part in parts):
-                    parts.append("*")
+                if not by_keyword and extra == "extra":
+                    parts.append("*extra")
                 by_keyword[p.name] = default
             else:
                 defaults.append(default)
@@ -116,10 +143,12 @@ def function_of(
             if p.default is p.empty:
                 asked.append(f"{p.name} is _missing")
         bound.append(f"{p.name!r}: {p.name}")
+    if not by_keyword and extra == "extra":
+        parts.append("*extra")
     lines = [
         f"def function({', '.join([*parts, '**named'])}):",
         f"    if {' or '.join(asked)}:",
-        f"        return _rebound(_self, _self.__name__, {{{', '.join(bound)}}}, named)",
+        f"        return _rebound(_self, _self.__name__, {{{', '.join(bound)}}}, named, {extra})",
         "    try:",
         *("        " + line for line in body),
         "    except Exception:",
@@ -128,11 +157,13 @@ def function_of(
         "            raise wrong from None",
         "        raise",
     ]
+    explain = explainer(shown or name, signature, kinds, method)
     values.update(_missing=MISSING, _rebound=rebound, _explain=explain)
     code = _code_of("\n".join(lines)).replace(co_name=name, co_qualname=name)
     function: Any = FunctionType(code, values, name, tuple(defaults))
     function.__kwdefaults__ = by_keyword
     function.__signature__ = signature
+    function.takes_self = method
     values["_self"] = function
     return function
 
@@ -151,7 +182,7 @@ def with_numpy_names(function: Callable[..., Any], name: str, method: bool) -> C
         star = "*" if p.kind is p.VAR_POSITIONAL else ""
         passed.append(f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else star + p.name)
     body = [f"return _function({', '.join(passed)})"]
-    explain = explainer(name, signature, annotated_kinds(function), method)
-    wrapper = function_of(signature, name, body, {"_function": function, "__name__": function.__module__}, explain)
+    values = {"_function": function, "__name__": function.__module__}
+    wrapper = function_of(signature, name, body, values, annotated_kinds(function), method)
     wrapper.__doc__ = function.__doc__
     return wrapper
