@@ -1,6 +1,7 @@
 """What the conformance run does not hold torchish to, and why.
 
-A case that is listed here and passes fails the tests, so that the list cannot outlive its reasons.
+A float32 case of the tests' sample that is listed here and passes fails them. Patterns for the other dtypes cover whole
+operators: the page that ``run.py`` writes has what is really seen.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from fnmatch import fnmatchcase
 # Patterns of "operator dtype check", and the reason.
 _NO_SUCH_NAME = "PyTorch has it under torch.ops.aten alone"
 _FLOAT8 = "float8 products, which JAX has on accelerators alone"
-
 _HALVES = "PyTorch rounds after each step of its formula; torchish is nearer to the float64 result"
 _TIES = "the positions of equal elements, which PyTorch gives in no promised order"
 _COMPLEX32 = "complex32, a dtype that JAX lacks"

@@ -42,7 +42,14 @@ def zeros_of(aval: OperandAval) -> jax.Array:
 
 # A loaded program takes some memory maps, of which Linux gives a process 65,530: there must be an end to them.
 MOST_LOADED = 4096
-_loaded: deque[Kernel] = deque()
+# What drops each of them, the oldest first.
+_loaded: deque[Callable[[], None]] = deque()
+
+
+def _note_loaded(drop: Callable[[], None]) -> None:
+    _loaded.append(drop)
+    if len(_loaded) > MOST_LOADED:
+        _loaded.popleft()()
 
 
 def number_array(number: Any) -> np.generic:
@@ -114,6 +121,7 @@ class Kernel:
             if not self.check_uses:  # it holds whatever the data, such as a zero divisor among floats
                 self.check = None
             self._check_jitted = jax.jit(self._check_used)
+            self._check_warm = False
             self.passed: WeakValueDictionary[int, jax.Array] = WeakValueDictionary()
         self.vjps: dict[tuple[int, ...], Any] = {}  # those made so far, by ``needs``
 
@@ -137,7 +145,15 @@ class Kernel:
 
     def flags(self, operands: Sequence[Any]) -> Any:
         """(bad, witness) of the data check on concrete operands."""
-        return self._check_jitted(*[operands[i] for i in self.check_uses])
+        found = self._check_jitted(*[operands[i] for i in self.check_uses])
+        if not self._check_warm:
+            self._check_warm = True
+            _note_loaded(self._drop_check)
+        return found
+
+    def _drop_check(self) -> None:
+        self._check_jitted.clear_cache()  # type: ignore[attr-defined]
+        self._check_warm = False
 
     def error(self, witness: int) -> Exception:
         """The exception of a failed data check."""
@@ -147,16 +163,13 @@ class Kernel:
         """The results of concrete operands, by a program of the kernel's own."""
         results = self.jitted(*operands)
         if not self.warm:
-            self._note_loaded()
+            self.warm = True
+            _note_loaded(self._drop)
         return results
 
-    def _note_loaded(self) -> None:
-        self.warm = True
-        _loaded.append(self)
-        if len(_loaded) > MOST_LOADED:
-            oldest = _loaded.popleft()
-            oldest.jitted.clear_cache()  # type: ignore[attr-defined]
-            oldest.warm = False
+    def _drop(self) -> None:
+        self.jitted.clear_cache()  # type: ignore[attr-defined]
+        self.warm = False
 
 
 class VjpKernel(Kernel):

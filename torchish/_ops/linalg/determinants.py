@@ -14,14 +14,7 @@ from ..registry import Tensor, op
 from ..scalar_types import is_complex, real_of
 from .errors import require_inexact, require_lapack, require_square
 from .inverses import inverse
-
-
-def _product(a: Tensor, b: Tensor) -> Tensor:
-    return jnp.matmul(a, b, precision=FULL)
-
-
-def _adjoint(x: Tensor) -> Tensor:
-    return jnp.conj(jnp.swapaxes(x, -1, -2))
+from .matrices import adjoint, product
 
 
 def _lu_diagonal(A: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,7 +73,7 @@ def _rotations(A: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def _adjugate_of_any(A: Tensor) -> Tensor:
     """``adj(U S Vh)`` is ``det(U) det(Vh) V adj(S) Uh``, and that of a diagonal matrix is plain."""
     u, s, vh, scale = _rotations(A)
-    return scale * _product(_adjoint(vh) * _others(s)[..., None, :], _adjoint(u))
+    return scale * product(adjoint(vh) * _others(s)[..., None, :], adjoint(u))
 
 
 def _others(s: Tensor) -> Tensor:
@@ -117,18 +110,18 @@ def _(primals: Any, tangents: Any) -> tuple[Tensor, Tensor]:
 
 def _adjugate_slope(A: Tensor, t: Tensor) -> Tensor:
     x = inverse(A)
-    turned = _trace_of_product(x, t)[..., None, None] * x - _product(_product(x, t), x)
+    turned = _trace_of_product(x, t)[..., None, None] * x - product(product(x, t), x)
     return determinant(A)[..., None, None] * turned
 
 
 def _adjugate_slope_of_any(A: Tensor, t: Tensor) -> Tensor:
     """The same in the basis of the singular vectors, where only products of singular values are left."""
     u, s, vh, scale = _rotations(A)
-    e = _product(_product(_adjoint(u), t), _adjoint(vh))
+    e = product(product(adjoint(u), t), adjoint(vh))
     pairs = _others_of_pairs(s).astype(A.dtype)
     diagonal = jnp.einsum("...ij,...j->...i", pairs, jnp.diagonal(e, axis1=-2, axis2=-1), precision=FULL)
     inner = diagonal[..., None] * jnp.eye(A.shape[-1], dtype=A.dtype) - pairs * e
-    return scale * _product(_product(_adjoint(vh), inner), _adjoint(u))
+    return scale * product(product(adjoint(vh), inner), adjoint(u))
 
 
 @jax.custom_jvp

@@ -14,18 +14,13 @@ from ..broadcasting import check_broadcast
 from ..dims import at_least_1d, normalize_dim, widen
 from ..kernel_dtypes import half_in_float32, require_dtype
 from ..out_rules import ALL, EXPECTED, MATRIX_POWER, Out
-from ..precision import FULL
 from ..reductions.scan import cumprod
 from ..registry import Tensor, Tensors, check_of, op
 from ..scalar_types import is_bool, is_complex, is_integral, real_of, scalar_name
 from .errors import is_half, no_check, require_inexact, require_square
 from .inverses import inverse, inversion_error, singular
 from .matmul import cpp_name, matmul, size_at
-
-
-def _product(a: Tensor, b: Tensor) -> Tensor:
-    return jnp.matmul(a, b, precision=FULL)
-
+from .matrices import product
 
 # Powers
 
@@ -76,13 +71,13 @@ def _taylor(A: Tensor) -> Tensor:
     """The Taylor polynomial of degree 18 of ``exp(A)``: a cubic in ``A**6``, in seven products."""
     powers = [jnp.broadcast_to(jnp.eye(A.shape[-1], dtype=A.dtype), A.shape), A]
     while len(powers) < 7:
-        powers.append(_product(powers[-1], A))
+        powers.append(product(powers[-1], A))
 
     def block(first: int) -> Tensor:
         return sum((powers[i] / math.factorial(first + i) for i in range(1, 6)), powers[0] / math.factorial(first))
 
     result = block(12) + powers[6] / math.factorial(18)
-    return block(0) + _product(powers[6], block(6) + _product(powers[6], result))
+    return block(0) + product(powers[6], block(6) + product(powers[6], result))
 
 
 def _exponential(A: Tensor) -> Tensor:
@@ -99,7 +94,7 @@ def _exponential(A: Tensor) -> Tensor:
 
     def squared(x: Tensor, i: Tensor) -> tuple[Tensor, None]:
         def go_on(y: Tensor) -> Tensor:
-            return jnp.where((i < squarings)[..., None, None], _product(y, y), y)
+            return jnp.where((i < squarings)[..., None, None], product(y, y), y)
 
         # A loop of fixed length has a derivative; its steps beyond the last squaring do nothing.
         return jax.lax.cond(i < most, go_on, lambda y: y, x), None
@@ -171,13 +166,13 @@ def chain(tensors: Sequence[Tensor]) -> Tensor:
     matrices[-1] = matrices[-1][:, None] if matrices[-1].ndim == 1 else matrices[-1]
     split = _best_splits([matrices[0].shape[0], *(m.shape[1] for m in matrices)])
 
-    def product(i: int, j: int) -> Tensor:
+    def span(i: int, j: int) -> Tensor:
         if i == j:
             return matrices[i]
         k = split[i][j]
-        return _product(product(i, k), product(k + 1, j))
+        return product(span(i, k), span(k + 1, j))
 
-    return product(0, len(matrices) - 1).reshape(shape)
+    return span(0, len(matrices) - 1).reshape(shape)
 
 
 @op(

@@ -11,18 +11,10 @@ import numpy as np
 
 from ..broadcasting import broadcast_shapes
 from ..out_rules import safely_castable
-from ..precision import FULL
 from ..registry import Number, Tensor, check_of, op
 from ..scalar_types import is_complex, is_inexact, real_of, scalar_name
 from .errors import no_check, nonfinite, require_inexact, require_lapack, require_square, svd_error
-
-
-def _product(a: Tensor, b: Tensor) -> Tensor:
-    return jnp.matmul(a, b, precision=FULL)
-
-
-def _adjoint(x: Tensor) -> Tensor:
-    return jnp.conj(jnp.swapaxes(x, -1, -2))
+from .matrices import adjoint, product
 
 
 def singular_values(A: Tensor) -> Tensor:
@@ -66,14 +58,14 @@ def _pinv(hermitian: bool, A: Tensor, atol: Tensor, rtol: Tensor) -> Tensor:
         size = jnp.abs(values)
     else:
         left, values, vh = jnp.linalg.svd(A, full_matrices=False)
-        right = _adjoint(vh)
+        right = adjoint(vh)
         size = values
     bound = jnp.maximum(atol[..., None], rtol[..., None] * jnp.max(size, axis=-1, keepdims=True))
     kept = size > bound
     inverted = jnp.where(kept, 1 / jnp.where(kept, values, jnp.ones((), values.dtype)), 0)
     # A NaN is no size at all: it is not dropped as small ones are.
     inverted = jnp.where(jnp.isnan(size), size, inverted).astype(A.dtype)
-    return _product(right * inverted[..., None, :], _adjoint(left))
+    return product(right * inverted[..., None, :], adjoint(left))
 
 
 @_pinv.defjvp
@@ -82,11 +74,11 @@ def _(hermitian: bool, primals: Any, tangents: Any) -> tuple[Tensor, Tensor]:
     A, atol, rtol = primals
     t = tangents[0]
     p = _pinv(hermitian, A, atol, rtol)
-    ph, th = _adjoint(p), _adjoint(t)
-    from_left = _product(_product(p, ph), th)
-    from_right = _product(th, _product(ph, p))
-    slope = from_left - _product(_product(from_left, A), p) + from_right - _product(p, _product(A, from_right))
-    return p, slope - _product(_product(p, t), p)
+    ph, th = adjoint(p), adjoint(t)
+    from_left = product(product(p, ph), th)
+    from_right = product(th, product(ph, p))
+    slope = from_left - product(product(from_left, A), p) + from_right - product(p, product(A, from_right))
+    return p, slope - product(product(p, t), p)
 
 
 @op(namespaces=(), out=safely_castable("linalg.pinv"), node="LinalgPinvBackward0", grad_node="AddBackward0")

@@ -17,7 +17,7 @@ from jax import lax
 
 from ..kernel_dtypes import half_in_float32, require_dtype
 from ..registry import Tensor, op
-from . import tables as tables
+from . import tables
 from .chebyshev import chebyshev_series
 
 _SPLIT = 5.0  # between the two forms of J and Y
