@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._core.creation import _array_to_tensor
+from ._core.creation import tensor_of_array
 from ._core.device import placement_of
 from ._core.functions.random_functions import seed_devices
 from ._core.generator import Generator as _Generator
@@ -24,7 +24,7 @@ class Generator(_Generator):
 
     def get_state(self) -> Tensor:
         """The state as a uint8 tensor, in PyTorch's layout."""
-        return _array_to_tensor(self.state_bytes(), placement_of("cpu"))
+        return tensor_of_array(self.state_bytes(), placement_of("cpu"))
 
     def set_state(self, new_state: Tensor) -> None:
         """Go on from a state that ``get_state`` gave."""

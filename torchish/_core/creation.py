@@ -48,7 +48,7 @@ def _number_in(x: Any, dtype: np.dtype) -> Any:
     return convert(x, dtype)
 
 
-def _array_to_tensor(array: np.ndarray, placement: Placement, requires_grad: bool = False) -> Tensor:
+def tensor_of_array(array: np.ndarray, placement: Placement, requires_grad: bool = False) -> Tensor:
     """A Tensor of an array that nobody else holds."""
     t = wrap(from_numpy(array, placement))
     return requiring_grad(t) if requires_grad else t
@@ -93,7 +93,7 @@ def tensor(
         copied = copied.to(dtype=dtype or data.dtype, device=device if device is not None else data.device)
         return requiring_grad(copied) if requires_grad else copied
     array = array_from_data(data, dtypes.to_np(dtype, "tensor"))
-    return _array_to_tensor(array, placement_of(device), requires_grad)
+    return tensor_of_array(array, placement_of(device), requires_grad)
 
 
 @public("torch")
@@ -344,8 +344,8 @@ def new_tensor(
 def _host(compute: Callable[[], np.ndarray], dtype: np.dtype, out: Any, device: Any, requires_grad: bool) -> Tensor:
     array = converted(compute(), dtype)
     if out is not None:
-        return give_made_out(_array_to_tensor(array, placement_of(out.device)), out, requires_grad)
-    return _array_to_tensor(array, placement_of(device), requires_grad)
+        return give_made_out(tensor_of_array(array, placement_of(out.device)), out, requires_grad)
+    return tensor_of_array(array, placement_of(device), requires_grad)
 
 
 def _plain_number(x: Any) -> Any:
@@ -570,7 +570,7 @@ def legacy_of(cls: type, dtype: np.dtype, args: tuple, device: Any = None) -> Te
     elif len(args) == 1 and isinstance(args[0], Tensor):
         t = args[0].detach()
     elif len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not isinstance(args[0], Size):
-        t = _array_to_tensor(array_from_data(args[0], dtype), placement_of(device))
+        t = tensor_of_array(array_from_data(args[0], dtype), placement_of(device))
     else:
         t = _filled(_sizes(args, "new"), 0, dtype, device, False)
     if cls is not Tensor and isinstance(cls, type) and issubclass(cls, Tensor):

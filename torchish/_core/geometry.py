@@ -44,6 +44,7 @@ def contiguous_stride(size: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(stride))
 
 
+@functools.lru_cache(4096)
 def contiguous(size: tuple[int, ...], dtype: np.dtype) -> Geometry:
     return Geometry(size, contiguous_stride(size), 0, dtype)
 

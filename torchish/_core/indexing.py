@@ -223,16 +223,20 @@ def _slice_bound(p: Any) -> int:
 
 def nonzero_positions(t: Tensor) -> list[Tensor]:
     """The coordinates of the nonzero elements, one int64 tensor a dimension; runs pending work."""
-    from .creation import _array_to_tensor
+    from .creation import tensor_of_array
 
     value = t._value()
     if value.array is None:
         flush(value.window, Reason.DATA_SHAPE)  # type: ignore[index]
     found = np.nonzero(np.asarray(materialise(value)))
-    return [_array_to_tensor(np.ascontiguousarray(f), value.aval.placement) for f in found]
+    return [tensor_of_array(np.ascontiguousarray(f), value.aval.placement) for f in found]
 
 
 def getitem(self: Tensor, index: Any) -> Tensor:
+    if index.__class__ is int and self.shape and -self.shape[0] <= index < self.shape[0]:
+        # What loops over rows do, without taking the index apart.
+        row = index % self.shape[0]
+        return view_of(self, lambda g: views.selected(g, 0, row), "SelectBackward0")
     parsed = Parsed(self, index)
     if not parsed.dims:
         return view_of(self, lambda g: g, "AliasBackward0") if parsed.trivial else parsed.view

@@ -6,12 +6,13 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import jax
 import numpy as np
 
 from .._exec.window import materialise
 from .._ops import scalar_types
 from . import printing
-from .geometry import is_contiguous
+from .geometry import Geometry, is_contiguous
 from .graph import AccumulateGrad
 from .public import public
 from .tensor import Tensor, View
@@ -22,7 +23,34 @@ _NUMPY_OF_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.de
 
 def host_array(t: Tensor) -> np.ndarray:
     """The tensor's data as a NumPy array that nobody may write to."""
-    return np.asarray(materialise(t._value()))
+    array = in_memory(t)
+    return np.asarray(materialise(t._value())) if array is None else array
+
+
+def in_memory(t: Tensor) -> np.ndarray | None:
+    """``host_array`` where it takes no work: None for data that is pending, traced, mirrored or not on the CPU."""
+    storage = t._storage
+    if storage.aval.placement.type != "cpu":
+        return None
+    base = storage.host
+    if storage.value is not None:
+        base = storage.value.array
+        if base is None or isinstance(base, jax.core.Tracer):
+            return None
+        base = np.asarray(base)
+    view = t._view
+    if view is None:
+        return base
+    return None if view.geometry.mirrored else _strided(base, view.geometry)
+
+
+def _strided(base: np.ndarray, g: Geometry) -> np.ndarray:
+    """The elements of ``base``, which is contiguous, that ``g`` shows."""
+    if not base.size or 0 in g.size:
+        return np.zeros(g.size, g.dtype)
+    step = g.dtype.itemsize
+    memory = base.reshape(-1).view(np.uint8)
+    return np.ndarray(g.size, g.dtype, memory, g.offset * step, tuple(s * step for s in g.stride))
 
 
 # Reading
@@ -34,11 +62,8 @@ def item(self: Tensor) -> Any:
     aval = self._aval
     if aval.numel != 1:
         raise RuntimeError(f"a Tensor with {aval.numel} elements cannot be converted to Scalar")
-    array = materialise(self._value())
-    try:
-        return array.item()
-    except AttributeError:
-        return np.asarray(array).item()
+    array = in_memory(self)
+    return (materialise(self._value()) if array is None else array).item()
 
 
 @public("Tensor")
@@ -75,10 +100,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
     base = self._storage.share_with_numpy()
     if self._view is None:
         return base.view()
-    g = self._view.geometry
-    flat = base.reshape(-1).view(g.dtype)
-    size = g.dtype.itemsize
-    return np.lib.stride_tricks.as_strided(flat[g.offset :] if g.offset else flat, g.size, [s * size for s in g.stride])
+    return _strided(base, self._view.geometry)
 
 
 def _array(self: Tensor, dtype: Any = None, copy: Any = None) -> np.ndarray:
@@ -421,7 +443,7 @@ def _reduce(self: Tensor, protocol: int) -> Any:
 
 
 def _storage_reduce(self: Any, protocol: int) -> Any:
-    return rebuild_storage, (np.array(materialise(self.read())), str(self.aval.placement))
+    return rebuild_storage, (np.asarray(materialise(self.read())), str(self.aval.placement))
 
 
 def _delitem(self: Tensor, index: Any) -> None:

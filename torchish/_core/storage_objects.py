@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .creation import _array_to_tensor
+from .creation import tensor_of_array
 from .device import device_of, placement_of
 from .dtypes import DTYPES, of, to_np
 from .geometry import Geometry
@@ -43,7 +43,7 @@ def _storage_of(given: tuple, dtype: np.dtype, device: Any) -> Storage:
         array = np.array(given[0], dtype)
     else:
         raise TypeError("a storage takes a size, or a sequence of numbers")
-    return _array_to_tensor(array, placement_of(device))._storage
+    return tensor_of_array(array, placement_of(device))._storage
 
 
 class _Memory:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .cache import LeastRecentlyUsed
 from .placement import Placement
+from .value import from_numpy
 
 _DTYPES = {"d": np.float64, "q": np.int64}
 _known: LeastRecentlyUsed[tuple, jax.Array] = LeastRecentlyUsed(512)
@@ -24,12 +25,12 @@ def packed(code: str, numbers: list, placement: Placement) -> jax.Array | None:
     if not numbers:
         return None
     if code == "Z":
-        return jax.device_put(np.array(numbers, np.complex128), placement.jax_device)
+        return from_numpy(np.array(numbers, np.complex128), placement).array
     data = array(code, numbers).tobytes()
     key = (data, code, placement)
     found = _known.get(key)
     if found is None:
-        found = jax.device_put(np.frombuffer(data, _DTYPES[code]), placement.jax_device)
+        found = from_numpy(np.frombuffer(data, _DTYPES[code]), placement).array
         _known.put(key, found)
     return found
 

@@ -14,10 +14,11 @@ class Placement:
     There is one object a device, so identity is equality.
     """
 
-    __slots__ = ("index", "jax_device", "type")
+    __slots__ = ("index", "jax_device", "sharding", "type")
 
     def __init__(self, type: str, index: int, jax_device: jax.Device):
         self.type, self.index, self.jax_device = type, index, jax_device
+        self.sharding = jax.sharding.SingleDeviceSharding(jax_device)
 
     def __repr__(self) -> str:
         return self.type if self.type == "cpu" else f"{self.type}:{self.index}"

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import dlpack, hooks
+from . import data, dlpack, hooks
 
-__all__ = ["dlpack", "hooks"]
+__all__ = ["data", "dlpack", "hooks"]

@@ -14,7 +14,7 @@ from ..._ops.dims import normalize_dim
 from ..._ops.kernel_dtypes import require_dtype
 from ..._ops.registry import OPS
 from ..arguments import as_int
-from ..creation import _array_to_tensor
+from ..creation import tensor_of_array
 from ..dispatch import call
 from ..inplace import call_out
 from ..public import public
@@ -32,7 +32,7 @@ def _data(t: Tensor) -> np.ndarray:
 
 
 def _like(array: np.ndarray, t: Tensor) -> Tensor:
-    return _array_to_tensor(np.array(array, order="C"), t._storage.aval.placement)
+    return tensor_of_array(np.array(array, order="C"), t._storage.aval.placement)
 
 
 # Counts

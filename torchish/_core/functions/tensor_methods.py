@@ -10,7 +10,7 @@ import numpy as np
 
 from ..._exec import placement as placements
 from ..arguments import as_size, named_size, unpack
-from ..creation import _array_to_tensor
+from ..creation import tensor_of_array
 from ..dtypes import of
 from ..generate import OP_FUNCTIONS
 from ..geometry import is_contiguous
@@ -50,7 +50,7 @@ def _apply(name: str, self: Tensor, others: Sequence[Tensor], function: Callable
     operands = [_elements(self), *(_elements(view_functions.expand(t, self.shape)) for t in others)]
     results = np.array([function(*each) for each in zip(*operands, strict=True)], object)
     array = results.astype(np.float64 if self._aval.dtype.kind == "V" else self._aval.dtype)
-    made = _array_to_tensor(array.astype(self._aval.dtype).reshape(self.shape), self._aval.placement)
+    made = tensor_of_array(array.astype(self._aval.dtype).reshape(self.shape), self._aval.placement)
     return copy_into(self, made)
 
 
