@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Generator:
             if self.is_cpu:
                 self._seeder.seed(seed & 0xFFFFFFFF)
 
-    def manual_seed(self, seed: int) -> Generator:
+    def manual_seed(self, seed: int) -> Self:
         """Start over from ``seed``, any integer in ``[-2**63, 2**64)``; returns the generator."""
         self._reset(checked_seed(seed))
         return self

@@ -6,13 +6,14 @@ what it has received, in turn, and hands the batches on in the order of the indi
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import multiprocessing
 import time
 import warnings
+from contextlib import nullcontext
 from importlib.util import find_spec
 from multiprocessing.connection import wait
+from multiprocessing.util import Finalize
 from pickle import PicklingError
 from typing import Any
 
@@ -41,6 +42,63 @@ def default_context() -> Any:
     return context
 
 
+class _Pool:
+    """The processes, and the queues to and from them. It knows nothing of the iterator, so as to end with it."""
+
+    def __init__(self, context: Any, count: int) -> None:
+        self.context, self.count = context, count
+        self.results = context.Queue()
+        self.done = context.Event()
+        self.processes: list[Any] = []
+        self.indices: list[Any] = []
+
+    def start(self, fetcher_of: tuple[int, bool, bool], of_user: Any, base_seed: int) -> None:
+        by_value = find_spec("cloudpickle") is not None
+        for i in range(self.count):
+            indices = self.context.Queue()
+            indices.cancel_join_thread()  # nobody waits for indices that no worker has taken
+            self.indices.append(indices)
+            process = self.context.Process(
+                target=workers._worker_loop,
+                args=(
+                    workers._OwnRuntime(),
+                    fetcher_of,
+                    workers.ByValue(of_user) if by_value else of_user,
+                    (indices, self.results, self.done),
+                    (base_seed, i, self.count),
+                ),
+                daemon=True,
+            )
+            try:
+                with workers.main_not_imported() if by_value else nullcontext():
+                    process.start()
+            except (TypeError, AttributeError, PicklingError):
+                warnings.warn(f"A DataLoader worker's arguments could not be pickled. {NOT_FORKED}", stacklevel=6)
+                raise
+            self.processes.append(process)
+
+    def shutdown(self) -> None:
+        """End the workers, kill those that don't within some seconds, and give back what they have sent."""
+        self.done.set()
+        for indices in self.indices:
+            indices.put(None)
+        end = time.monotonic() + workers.MP_STATUS_CHECK_INTERVAL
+        while (left := end - time.monotonic()) > 0 and any(process.is_alive() for process in self.processes):
+            self._discard(left)
+        for process in self.processes:
+            if process.is_alive():
+                process.terminate()
+        for queue in (*self.indices, self.results):
+            queue.cancel_join_thread()
+            queue.close()
+
+    def _discard(self, timeout: float) -> None:
+        """Take a batch that is sent, or see a worker end."""
+        living = [process.sentinel for process in self.processes if process.is_alive()]
+        if self.results._reader in wait([self.results._reader, *living], timeout=timeout):
+            transport.discard(self.results.get())
+
+
 class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
@@ -48,86 +106,15 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         if not self._prefetch_factor:
             raise AssertionError("prefetch_factor must be greater than 0 for MultiProcessingDataLoaderIter")
         self._in_order = loader.in_order
-        self._worker_init_fn = loader.worker_init_fn
-        self._shutdown = False
-        self._workers: list[Any] = []
-        self._index_queues: list[Any] = []
-        context = loader.multiprocessing_context or default_context()
-        self._worker_result_queue = context.Queue()
-        self._workers_done_event = context.Event()
-        self._workers_status = [True] * self._num_workers
-        try:
-            self._start_workers(context)
-        except BaseException:
-            self._shutdown_workers()
-            raise
-        # Before multiprocessing's own exit, which waits for the queues.
-        atexit.register(self._shutdown_workers)
+        self._pool = _Pool(loader.multiprocessing_context or default_context(), self._num_workers)
+        # With this iterator, or at the end of the program, before multiprocessing terminates its children.
+        self._shutdown_workers = Finalize(self, self._pool.shutdown, exitpriority=10)
+        self._pool.start(
+            (self._dataset_kind, self._auto_collation, self._drop_last),
+            (self._dataset, self._collate_fn, loader.worker_init_fn),
+            self._base_seed,
+        )
         self._reset(loader, first_iter=True)
-
-    # Starting and stopping
-
-    def _start_workers(self, context: Any) -> None:
-        by_value = find_spec("cloudpickle") is not None
-        of_user: Any = (self._dataset, self._collate_fn, self._worker_init_fn)
-        for i in range(self._num_workers):
-            index_queue = context.Queue()
-            index_queue.cancel_join_thread()  # nobody waits for indices that no worker has taken
-            process = context.Process(
-                target=workers._worker_loop,
-                args=(
-                    workers._OwnRuntime(),
-                    (self._dataset_kind, self._auto_collation, self._drop_last),
-                    workers.ByValue(of_user) if by_value else of_user,
-                    (index_queue, self._worker_result_queue, self._workers_done_event),
-                    (self._base_seed, i, self._num_workers),
-                ),
-                daemon=True,
-            )
-            self._index_queues.append(index_queue)
-            self._start(process, by_value)
-            self._workers.append(process)
-
-    def _start(self, process: Any, by_value: bool) -> None:
-        try:
-            if by_value:
-                with workers.main_not_imported():
-                    process.start()
-            else:
-                process.start()
-        except (TypeError, AttributeError, PicklingError):
-            warnings.warn(f"A DataLoader worker's arguments could not be pickled. {NOT_FORKED}", stacklevel=6)
-            raise
-
-    def _shutdown_workers(self) -> None:
-        if self._shutdown:
-            return
-        self._shutdown = True
-        atexit.unregister(self._shutdown_workers)
-        self._workers_done_event.set()
-        for index_queue in self._index_queues:
-            index_queue.put(None)
-        end = time.monotonic() + workers.MP_STATUS_CHECK_INTERVAL
-        while (left := end - time.monotonic()) > 0 and any(process.is_alive() for process in self._workers):
-            self._discard_batches(left)
-        for process in self._workers:
-            if process.is_alive():
-                process.terminate()
-        for each in (*self._index_queues, self._worker_result_queue):
-            each.cancel_join_thread()
-            each.close()
-
-    def _discard_batches(self, timeout: float) -> None:
-        """Take what the workers still send, until one of them ends."""
-        reader = self._worker_result_queue._reader
-        living = [process.sentinel for process in self._workers if process.is_alive()]
-        ready = wait([reader, *living], timeout=timeout)
-        if reader in ready:
-            transport.discard(self._worker_result_queue.get())
-
-    def __del__(self) -> None:
-        if hasattr(self, "_workers_status"):
-            self._shutdown_workers()
 
     # Epochs
 
@@ -147,7 +134,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
             self._try_put_index()
 
     def _resume_workers(self) -> None:
-        for index_queue in self._index_queues:
+        for index_queue in self._pool.indices:
             index_queue.put(workers._ResumeIteration())
         waiting = self._num_workers
         while waiting:  # batches of an epoch that was left early come first
@@ -157,10 +144,12 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def _get_data(self) -> Any:
         """The next message of any worker. RuntimeError where the timeout passes, or a worker has died."""
-        queue = self._worker_result_queue
+        queue = self._pool.results
         end = time.monotonic() + self._timeout if self._timeout > 0 else None
         while True:
-            living = {w.sentinel: w for w, takes in zip(self._workers, self._workers_status, strict=True) if takes}
+            living = {
+                w.sentinel: w for w, takes in zip(self._pool.processes, self._workers_status, strict=True) if takes
+            }
             left = None if end is None else max(0.0, end - time.monotonic())
             ready = wait([queue._reader, *living], timeout=left)
             if queue._reader in ready:
@@ -171,7 +160,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def _raise_of_dead(self, dead: list[Any]) -> None:
         for process in dead:
-            self._workers_status[self._workers.index(process)] = False
+            self._workers_status[self._pool.processes.index(process)] = False
         pids = ", ".join(str(process.pid) for process in dead)
         error = RuntimeError(f"DataLoader worker (pid(s) {pids}) exited unexpectedly")
         if find_spec("cloudpickle") is None:
@@ -212,7 +201,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     def _end_worker(self, worker_id: int) -> None:
         self._workers_status[worker_id] = False
         if not self._persistent_workers:
-            self._index_queues[worker_id].put(None)
+            self._pool.indices[worker_id].put(None)
         self._try_put_index()
 
     def _try_put_index(self) -> None:
@@ -224,7 +213,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         worker_id = self._next_worker()
         if worker_id is None:
             return
-        self._index_queues[worker_id].put((self._send_idx, index))
+        self._pool.indices[worker_id].put((self._send_idx, index))
         self._task_info[self._send_idx] = (worker_id,)
         self._workers_num_tasks[worker_id] += 1
         self._tasks_outstanding += 1
@@ -245,5 +234,3 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         if isinstance(data, workers.ExceptionWrapper):
             data.reraise()
         return pin_memory(data) if self._pin_memory else data
-
-

@@ -224,9 +224,7 @@ def _processors() -> int | None:
 
 def _checked_prefetch(num_workers: int, timeout: float, prefetch_factor: int | None) -> int | None:
     if num_workers < 0:
-        raise ValueError(
-            "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
-        )
+        raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
     if timeout < 0:
         raise ValueError("timeout option should be non-negative")
     if num_workers == 0 and prefetch_factor is not None:

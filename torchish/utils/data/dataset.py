@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import torchish
-from torchish.random import Generator, default_generator
 from torchish._core.tensor import Tensor
+from torchish.random import Generator, default_generator
 
 __all__ = [
     "ChainDataset",
@@ -233,7 +233,9 @@ class Subset(Dataset[T_co]):
 
 
 def random_split(
-    dataset: Any, lengths: Sequence[int | float], generator: Generator | None = default_generator
+    dataset: Any,
+    lengths: Sequence[int | float],
+    generator: Generator | None = default_generator,  # type: ignore[assignment]
 ) -> list[Subset[Any]]:
     """Disjoint subsets of ``dataset``, drawn at random, of the lengths given.
 

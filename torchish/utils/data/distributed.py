@@ -52,9 +52,7 @@ class DistributedSampler(Sampler[int]):
         self.rank = rank
         self.epoch = 0
         self.drop_last = drop_last
-        self.num_samples = (
-            len(dataset) // num_replicas if drop_last else math.ceil(len(dataset) / num_replicas)
-        )
+        self.num_samples = len(dataset) // num_replicas if drop_last else math.ceil(len(dataset) / num_replicas)
         self.total_size = self.num_samples * num_replicas
         self.shuffle = shuffle
         self.seed = seed

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, Generic, TypeVar
 
 import torchish
-from torchish.random import Generator
 from torchish._core.tensor import Tensor
+from torchish.random import Generator
 
 __all__ = [
     "BatchSampler",
@@ -92,9 +92,7 @@ class RandomSampler(Sampler[int]):
         if self.replacement:
             whole, rest = divmod(self.num_samples, 32)
             for size in (*(32,) * whole, rest):
-                yield from torchish.randint(
-                    high=n, size=(size,), dtype=torchish.int64, generator=generator
-                ).tolist()
+                yield from torchish.randint(high=n, size=(size,), dtype=torchish.int64, generator=generator).tolist()
         else:
             whole, rest = divmod(self.num_samples, n)
             for _ in range(whole):
@@ -148,9 +146,7 @@ class WeightedRandomSampler(Sampler[int]):
             raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
         tensor = torchish.as_tensor(weights, dtype=torchish.double)
         if len(tensor.shape) != 1:
-            raise ValueError(
-                f"weights should be a 1d sequence but given weights have shape {tuple(tensor.shape)}"
-            )
+            raise ValueError(f"weights should be a 1d sequence but given weights have shape {tuple(tensor.shape)}")
         self.weights = tensor
         self.num_samples = num_samples
         self.replacement = replacement
@@ -171,7 +167,7 @@ class BatchSampler(Sampler[list[int]]):
     [[0, 1, 2], [3, 4, 5], [6]]
     """
 
-    def __init__(self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool) -> None:
+    def __init__(self, sampler: Sampler[Any] | Iterable[Any], batch_size: int, drop_last: bool) -> None:
         if not _is_positive(batch_size):
             raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
         if not isinstance(drop_last, bool):

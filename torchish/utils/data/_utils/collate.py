@@ -120,11 +120,10 @@ def collate_tensor_fn(batch: Any, *, collate_fn_map: CollateFunctions | None = N
         return torchish.stack(batch, 0)
     rows = _rows_of_one(batch)
     if rows is None:
-        samples = [in_memory(t) for t in batch]
-        if any(sample is None for sample in samples):
+        samples = [array for t in batch if (array := in_memory(t)) is not None]
+        if len(samples) < len(batch):
             return torchish.stack(batch, 0)
-        first = samples[0]
-        rows = np.stack(samples, out=aligned_empty((len(samples), *first.shape), first.dtype))
+        rows = np.stack(samples, out=aligned_empty((len(batch), *samples[0].shape), samples[0].dtype))
     return tensor_of_array(rows, placement_of("cpu"))
 
 
@@ -151,7 +150,11 @@ def _rows_of_one(batch: Any) -> np.ndarray | None:
     whole = (storage.aval.nbytes // g.dtype.itemsize // n, *g.size)
     table = view_of(batch[0], lambda g: contiguous(whole, g.dtype)._replace(mirrored=g.mirrored), "")
     data = in_memory(table)
-    return None if data is None else data.take([o // n for o in offsets], 0, aligned_empty((len(batch), *g.size), g.dtype), "clip")
+    return (
+        None
+        if data is None
+        else data.take([o // n for o in offsets], 0, aligned_empty((len(batch), *g.size), g.dtype), "clip")
+    )
 
 
 def collate_numpy_array_fn(batch: Any, *, collate_fn_map: CollateFunctions | None = None) -> Any:

@@ -45,7 +45,7 @@ def dumps(item: Any) -> Message:
         _fill(data, places, views)
         return file.getvalue() + data.tobytes(), None, sizes
     block = SharedMemory(create=True, size=total)
-    _fill(np.frombuffer(block.buf, np.uint8), places, views)
+    _fill(_bytes_of(block), places, views)
     block.close()
     return file.getvalue(), block.name, sizes
 
@@ -71,11 +71,16 @@ def loads(message: Message) -> Any:
     else:
         block = SharedMemory(name)
         # Copied, for the tensors may outlive the block.
-        data = np.frombuffer(block.buf, np.uint8)[:total].copy()
+        data = _bytes_of(block)[:total].copy()
         block.close()
         block.unlink()
     buffers = [data[place][:size] for place, size in zip(places, sizes, strict=True)]
     return pickle.loads(head, buffers=buffers)
+
+
+def _bytes_of(block: SharedMemory) -> np.ndarray:
+    assert block.buf is not None  # None after close()
+    return np.frombuffer(block.buf, np.uint8)
 
 
 def discard(message: Message) -> None:
