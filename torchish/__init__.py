@@ -39,6 +39,7 @@ from . import (  # noqa: E402
     masked,
     nn,
     optim,
+    quasirandom,
     random,
     return_types,
     signal,
