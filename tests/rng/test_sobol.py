@@ -26,7 +26,7 @@ def test_scrambled_points_are_pytorchs() -> None:
 def test_it_says_what_it_cannot_do() -> None:
     with pytest.raises(ValueError, match=r"Supported range of dimensionality for SobolEngine is \[1, 21201\]"):
         SobolEngine(0)
-    with pytest.raises(ValueError, match="require n to be a power of 2. 3 points have been previously generated"):
+    with pytest.raises(ValueError, match=r"require n to be a power of 2\. 3 points have been previously generated"):
         SobolEngine(2).fast_forward(3).draw_base2(1)
     with pytest.raises(NotImplementedError, match="\"_sobol_engine_draw\" not implemented for 'Half'"):
         SobolEngine(2).draw(2, dtype=torch.float16)
