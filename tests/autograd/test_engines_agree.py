@@ -83,11 +83,14 @@ def test_a_long_graph_is_several_tapes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gradient(in_place, hooked=False) == pytest.approx(gradient(in_place, hooked=True), rel=1e-5)
 
 
-def test_a_chain_of_a_hundred_thousand_nodes() -> None:
+@pytest.mark.parametrize("hooked", [False, True], ids=["tapes", "node by node"])
+def test_a_chain_of_a_hundred_thousand_nodes(hooked: bool) -> None:
     x = torch.ones(1, requires_grad=True)
     y = x
     for _ in range(100_000):
         y = y + 1
+    if hooked:
+        y.register_hook(lambda gradient: None)
     y.backward()
     assert x.grad is not None and x.grad.tolist() == [1.0]
     del y
