@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from ._core.dispatch import wrap
 from ._core.tensor import Tensor
-from ._exec.placement import cpu, of_jax_device
+from ._exec.placement import of_jax_device
 from ._exec.statistics import Reason
 from ._exec.value import concrete
 from ._exec.window import THREADS, flush, materialise
@@ -50,7 +50,15 @@ def from_jax(array: Any) -> Tensor:
 
 
 def _traced(array: Any) -> Tensor:
-    return wrap(concrete(jnp.asarray(array), cpu()))
+    array = jnp.asarray(array)
+    devices = () if isinstance(array, jax.core.Tracer) else tuple(array.devices())
+    return wrap(concrete(array, of_jax_device(devices[0] if len(devices) == 1 else _default_device())))
+
+
+def _default_device() -> jax.Device:
+    """Where JAX computes what lies nowhere yet, such as a tracer."""
+    device = jax.config.jax_default_device  # type: ignore[attr-defined]
+    return device if isinstance(device, jax.Device) else jax.devices(device)[0]
 
 
 def functional(function: F) -> F:

@@ -14,6 +14,7 @@ import pytest
 
 import torchish as torch
 from torchish import nn
+from torchish.nn import functional as F
 
 CUDA = torch.device("cuda", 0)
 
@@ -348,6 +349,7 @@ def test_seeds_hold_on_every_device() -> None:
 def test_without_a_gpu_cuda_is_refused() -> None:
     program = """
 import torchish as torch
+from torchish.nn import functional as F
 print(torch.cuda.is_available(), torch.cuda.device_count())
 for use in (lambda: torch.ones(1, device="cuda"), lambda: torch.ones(1).cuda(), lambda: torch.nn.Linear(1, 1).cuda()):
     try:
@@ -363,3 +365,45 @@ for use in (lambda: torch.ones(1, device="cuda"), lambda: torch.ones(1).cuda(), 
         env={"JAX_PLATFORMS": "cpu", "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "TORCHISH_CACHE_DIR": "off"},
     )
     assert done.stdout.splitlines() == ["False 0", *["Torch not compiled with CUDA enabled"] * 3]
+
+
+DRAWS = {
+    "rand": lambda x: torch.rand(3, device="cuda"),
+    "randn": lambda x: torch.randn(3, device="cuda"),
+    "randint": lambda x: torch.randint(5, (3,), device="cuda"),
+    "randperm": lambda x: torch.randperm(5, device="cuda"),
+    "rand_like": torch.rand_like,
+    "bernoulli": lambda x: torch.bernoulli(x * 0.5),
+    "bernoulli_": lambda x: x.bernoulli_(0.3),
+    "normal": lambda x: torch.normal(x, x),
+    "normal_": lambda x: x.normal_(1, 2),
+    "uniform_": lambda x: x.uniform_(1, 2),
+    "exponential_": lambda x: x.exponential_(),
+    "geometric_": lambda x: x.geometric_(0.5),
+    "cauchy_": lambda x: x.cauchy_(),
+    "log_normal_": lambda x: x.log_normal_(),
+    "random_": lambda x: x.random_(),
+    "multinomial": lambda x: torch.multinomial(x[0], 2),
+    "poisson": torch.poisson,
+    "binomial": lambda x: torch.binomial(x * 5, x * 0.5),
+    "dropout": F.dropout,
+    "dropout1d": F.dropout1d,
+    "alpha_dropout": lambda x: F.alpha_dropout(x, 0.5, True),
+    "feature_alpha_dropout": lambda x: F.feature_alpha_dropout(x[None], 0.5, True),
+    "rrelu": lambda x: F.rrelu(-x, training=True),
+    "gumbel_softmax": F.gumbel_softmax,
+    "attention": lambda x: F.scaled_dot_product_attention(x, x, x, dropout_p=0.5),
+    "fractional_max_pool2d": lambda x: F.fractional_max_pool2d(x[None], 2, output_size=2),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_an_accelerator_draws_its_own_numbers(draw) -> None:
+    def drawn() -> list:
+        torch.cuda.manual_seed(7)
+        return draw(torch.ones(4, 6, device="cuda"))
+
+    before = torch.get_rng_state()
+    first = drawn()
+    assert first.device.type == "cuda" and first.tolist() == drawn().tolist()
+    assert torch.equal(before, torch.get_rng_state()), "the CPU's generator has no part in it"

@@ -295,7 +295,7 @@ def make_kernel(op: Op, key: tuple, on: Any = None) -> Kernel:
             avals.append(mark)
             owner.append(param)
     mixed = any({"Tensor", "Number"} <= p.kinds for p in owner)
-    if mixed and not op.takes_numbers and not any(isinstance(a, Aval) for a in avals):
+    if mixed and on is None and not op.takes_numbers and not any(isinstance(a, Aval) for a in avals):
         got = ", ".join(a.__name__ for a in avals)
         raise TypeError(f"{op.name.partition('.')[0]}() received an invalid combination of arguments - got ({got})")
     placement, moves = _common_placement(op, avals, plan)
