@@ -10,6 +10,13 @@ _IMAGE = f(1, 2, 4, 5)
 _GRID = f(1, 3, 2, 2, low=-0.9, high=0.9)
 _NORM = {"input": f(2, 3, 4), "weight": f(3), "bias": f(3), "running_mean": f(3), "running_var": f(3)}
 
+
+def _cell(gates: int) -> dict[str, Any]:
+    """A cell of three features and as many hidden ones."""
+    weights = {"w_ih": f(3 * gates, 3), "w_hh": f(3 * gates, 3), "b_ih": f(3 * gates), "b_hh": f(3 * gates)}
+    return {"input": f(3, 3), "hx": f(3, 3), **weights}
+
+
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "interpolate.nearest": {"input": _IMAGE, "output_size": (8, 7)},
     "interpolate.linear": {"input": _IMAGE, "output_size": (8, 7)},
@@ -48,5 +55,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "fractional_max_pool2d.indices": {"input": _IMAGE, "samples": f(1, 2, 2)},
     "fractional_max_pool3d.indices": {"input": f(1, 2, 4, 5, 6), "samples": f(1, 2, 3)},
     "native_batch_norm.train": _NORM,
+    "recurrent.layer": {
+        "input": f(4, 2, 3),
+        "state": [f(2, 3), f(2, 3)],
+        "weights": [f(12, 3), f(12, 3), f(12), f(12)],
+        "lengths": Fixed([4, 2]),
+        **{"mode": "lstm", "biases": True, "reverse": True},
+    },
+    "rnn_tanh_cell": _cell(1),
+    "rnn_relu_cell": _cell(1),
+    "gru_cell": _cell(3),
+    "lstm_cell": {**_cell(4), "hx": [f(3, 3), f(3, 3)]},
     "_softmax_backward_data": {"input_dtype": None},
 }

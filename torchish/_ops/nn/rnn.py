@@ -81,14 +81,15 @@ def _scan(
 ) -> Any:
     cell = CELLS[mode]
 
-    def step(state: State, given: tuple) -> tuple:
+    def step(state: State, given: Any) -> Any:
         x, alive = given
         h = _with_bias(_times(state[0], weight), bias)
         parts = (x, h) if cell.apart else (x + h,)
         new = _stepped(cell, state, parts, alive)
         return new, (new[0], (state, parts) if keep else None)
 
-    final, (outputs, kept) = lax.scan(step, state, (xs, alive), reverse=reverse)
+    scanned: Any = lax.scan(step, state, (xs, alive), reverse=reverse)
+    final, (outputs, kept) = scanned
     return (outputs, final), kept
 
 
@@ -109,13 +110,14 @@ def _steps_backward(mode: str, reverse: bool, saved: tuple, cotangents: tuple) -
     of_outputs, of_final = cotangents
     cell = CELLS[mode]
 
-    def step(of_state: State, given: tuple) -> tuple:
+    def step(of_state: State, given: Any) -> Any:
         of_output, before, parts, alive = given
         pull = jax.vjp(lambda state, parts: _stepped(cell, state, parts, alive), before, parts)[1]
         of_before, of_parts = pull((of_state[0] + of_output, *of_state[1:]))
         return (of_before[0] + _times(of_parts[-1], weight.T), *of_before[1:]), of_parts
 
-    of_state, of_parts = lax.scan(step, of_final, (of_outputs, before, parts, alive), reverse=not reverse)
+    scanned: Any = lax.scan(step, of_final, (of_outputs, before, parts, alive), reverse=not reverse)
+    of_state, of_parts = scanned
     of_h = of_parts[-1]
     of_weight = jnp.einsum("tbg,tbh->gh", of_h, before[0], precision=matmul_precision())
     of_bias = None if bias is None else of_h.sum((0, 1))
@@ -135,7 +137,7 @@ def _projected_steps(
 ) -> tuple[jax.Array, State]:
     """The steps of an LSTM whose h is a projection of what the cell gives."""
 
-    def step(state: State, given: tuple) -> tuple:
+    def step(state: State, given: Any) -> Any:
         x, alive = given
         h, c = _lstm(state, x + _times(state[0], weight))
         new: State = (_times(h, projection), c)
@@ -143,8 +145,8 @@ def _projected_steps(
             new = tuple(jnp.where(alive[:, None], n, s) for n, s in zip(new, state, strict=True))
         return new, new[0]
 
-    final, outputs = lax.scan(step, state, (xs, alive), reverse=reverse)
-    return outputs, final
+    scanned: Any = lax.scan(step, state, (xs, alive), reverse=reverse)
+    return scanned[1], scanned[0]
 
 
 def _node(mode: str, **_: Any) -> str:

@@ -219,7 +219,9 @@ class RNNBase(Module):
 
     def _run(self, *args: Any) -> tuple[Tensor, Any]:
         options = (self._flat_weights, self.bias, self.num_layers, self.dropout, self.training, self.bidirectional)
-        output, *hidden = getattr(torchish, self.mode.lower())(*args, *options, *([] if len(args) > 2 else [self.batch_first]))
+        output, *hidden = getattr(torchish, self.mode.lower())(
+            *args, *options, *([] if len(args) > 2 else [self.batch_first])
+        )
         return output, tuple(hidden) if len(hidden) > 1 else hidden[0]
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
@@ -257,7 +259,14 @@ class RNNBase(Module):
 
     def extra_repr(self) -> str:
         parts = [f"{self.input_size}, {self.hidden_size}"]
-        defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0, "bidirectional": False}
+        defaults = {
+            "proj_size": 0,
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0,
+            "bidirectional": False,
+        }
         parts += [f"{name}={value}" for name, default in defaults.items() if (value := getattr(self, name)) != default]
         return ", ".join(parts)
 

@@ -236,8 +236,10 @@ def pad_sequence(
     rest = sequences[0].size()[1:]
     filled = []
     for each in sequences:
+        if each.size()[1:] != rest:
+            each.new_empty(each.size(0), *rest).copy_(each)  # raises
         padding = each.new_full((steps - each.size(0), *rest), padding_value)
-        parts = [each.expand(-1, *rest), padding]
+        parts = [each, padding]
         filled.append(torchish.cat(parts[::-1] if padding_side == "left" else parts))
     dtype = sequences[0].dtype
     return torchish.stack([each.to(dtype) for each in filled], 0 if batch_first else 1)
