@@ -47,6 +47,7 @@ def outcome(library: Any, name: str, options: dict, lengths: list[int] | None) -
     return [t.detach().numpy() for t in (*module.parameters(), output, *states, *gradients)]
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN:UserWarning")
 @pytest.mark.parametrize(("name", "options", "lengths"), NETWORKS)
 def test_as_pytorch(name: str, options: dict, lengths: list[int] | None) -> None:
     got, want = (outcome(library, name, options, lengths) for library in (torchish, torch))
