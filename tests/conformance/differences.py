@@ -35,7 +35,6 @@ UNSIGNED = """
 KNOWN: dict[str, str] = {
     "slice * *": _NO_SUCH_NAME,
     "max_pool2d_with_indices_backward * *": _NO_SUCH_NAME,
-    "nn.functional.multi_head_attention_forward * *": "not built yet: it comes with the attention modules",
     "torch._scaled_mm* * *": _FLOAT8,
     "matrix_exp float32 forward": "PyTorch itself is off by as much where elements are small beside the largest",
     "matrix_exp *float16 *": "PyTorch's polynomial of high degree is NaN there",
