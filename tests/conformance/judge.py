@@ -64,9 +64,8 @@ def samples(op: Any, dtype: torch.dtype, n: int, requires_grad: bool = False) ->
 
 
 def same_draws() -> None:
-    """The same seed on both sides, for attention with dropout."""
-    torch.manual_seed(0)
-    torchish.manual_seed(0)
+    """The seed that PyTorch's database sets before it calls attention, whose dropout then drops the same."""
+    torchish.manual_seed(42)
 
 
 def _parts(sample: Any) -> tuple[Any, tuple, dict]:

@@ -59,7 +59,7 @@ def is_causal_mask(mask: Any, size: int) -> bool:
     """
     if tuple(mask.shape) != (size, size):
         return False
-    array = window.materialise(mask.detach()._read())
+    array = window.materialise(mask.detach()._value())
     if isinstance(array, jax.core.Tracer):
         return False
     later = np.triu(np.ones((size, size), bool), 1)
