@@ -275,8 +275,8 @@ def multi_head_attention_forward(
     attn_mask, is_causal = _attention_mask(attn_mask, padding, is_causal, need_weights, query.dtype)
     _check_sizes(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
     if use_separate_proj_weight:
-        weights = (q_proj_weight, k_proj_weight, v_proj_weight)
-        q, k, v = _separate_projection((query, key, value), weights, in_proj_bias)
+        projections = (q_proj_weight, k_proj_weight, v_proj_weight)
+        q, k, v = _separate_projection((query, key, value), projections, in_proj_bias)
     else:
         q, k, v = _packed_projection(query, key, value, in_proj_weight, in_proj_bias)
     heads, size = batch * num_heads, embed_dim // num_heads
@@ -293,6 +293,7 @@ def multi_head_attention_forward(
     source = k.shape[1]
     mask = _merged(attn_mask, padding, batch, num_heads, source)
     dropout_p = dropout_p if training else 0.0
+    weights: Any = None
     if need_weights:
         attended, weights = _weighted(q, k, v, mask, dropout_p)
         weights = weights.view(batch, num_heads, length, source)
@@ -301,9 +302,9 @@ def multi_head_attention_forward(
     else:
         if mask is not None:
             mask = mask.unsqueeze(0) if mask.shape[0] == 1 else mask.view(batch, num_heads, -1, source)
-        split = [x.view(batch, num_heads, n, size) for x, n in ((q, length), (k, source), (v, source))]
-        attended = scaled_dot_product_attention(*split, mask, dropout_p, is_causal).permute(2, 0, 1, 3)  # type: ignore[attr-defined]
-        weights = None
+        q, k, v = (x.view(batch, num_heads, n, size) for x, n in ((q, length), (k, source), (v, source)))
+        made: Any = scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal)
+        attended = made.permute(2, 0, 1, 3)
     output = _linear(attended.reshape(length * batch, embed_dim), out_proj_weight, out_proj_bias)
     output = output.view(length, batch, output.shape[1])
     if is_batched:
