@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import cuda, cudnn
+from . import cuda, cudnn, mha
 
-__all__ = ["cuda", "cudnn"]
+__all__ = ["cuda", "cudnn", "mha"]

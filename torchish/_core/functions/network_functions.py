@@ -114,7 +114,7 @@ def scaled_dot_product_attention(
     require_probability(dropout_p, RuntimeError)
     if dropout_p > 0.0:
         lead = OP_FUNCTIONS["matmul"](query.detach(), key.detach().transpose(-2, -1))  # type: ignore[attr-defined]
-        mask = dropout_mask(query, tuple(lead.shape), float(dropout_p))
+        mask = dropout_mask(lead, tuple(lead.shape), float(dropout_p))
     op = OPS["scaled_dot_product_attention.masked"]
     return call(op, (query, key, value, attn_mask, mask, scale), (bool(is_causal), bool(enable_gqa)))
 

@@ -353,7 +353,18 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
 def dropout_mask(t: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
     """The scaled mask that dropout multiplies by, of ``t``'s dtype and device."""
     aval = t._aval
-    return drawn(random_ops.draw_dropout_mask(default_of(aval.placement), shape, aval.dtype, p), aval.placement)
+    source = default_of(aval.placement)
+    order = _memory_order(t) if shape == tuple(t.shape) else list(range(len(shape)))
+    laid_out = tuple(shape[d] for d in order)
+    mask: Any = drawn(random_ops.draw_dropout_mask(source, laid_out, aval.dtype, p), aval.placement)
+    return mask if laid_out == shape else mask.permute([order.index(d) for d in range(len(shape))])
+
+
+def _memory_order(t: Any) -> list[int]:
+    """The dimensions of a permuted tensor from the largest stride to the smallest, in which draws fill it."""
+    dims = list(range(len(t.shape)))
+    order = sorted(dims, key=lambda d: -t.stride(d))
+    return order if t.permute(order).is_contiguous() else dims
 
 
 @public()
