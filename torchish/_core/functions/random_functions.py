@@ -363,6 +363,8 @@ def dropout_mask(t: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
 def _memory_order(t: Any) -> list[int]:
     """The dimensions of a permuted tensor from the largest stride to the smallest, in which draws fill it."""
     dims = list(range(len(t.shape)))
+    if t._view is None:
+        return dims
     order = sorted(dims, key=lambda d: -t.stride(d))
     return order if t.permute(order).is_contiguous() else dims
 
