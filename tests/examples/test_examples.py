@@ -92,6 +92,12 @@ def test_frozen_backbone() -> None:
     assert number_after("accuracy", output) >= 0.97
 
 
+def test_brackets() -> None:
+    output = under_torchish("brackets")
+    assert "(rnn): GRU(8, 24, num_layers=2, dropout=0.1)" in output
+    assert number_after("accuracy on words not seen:", output) >= 0.9
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_prints_what_pytorch_prints(path: Path) -> None:
