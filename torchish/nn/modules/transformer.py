@@ -64,8 +64,7 @@ def _get_activation_fn(activation: str) -> Callable[[Tensor], Tensor]:
     return getattr(F, activation)
 
 
-class TransformerEncoderLayer(Module):
-    """Self-attention, then a feed-forward network, each with dropout, its input added, and layer normalisation.
+_ARGUMENTS = """
 
     Args:
         d_model: the size of the embedding.
@@ -78,14 +77,14 @@ class TransformerEncoderLayer(Module):
         norm_first: whether normalisation comes before attention and network instead of after them.
         bias: whether linear layers and normalisations have one.
         device, dtype: of the parameters.
+"""
 
-    >>> import torchish as torch
-    >>> layer = torch.nn.TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16, batch_first=True)
-    >>> layer(torch.randn(3, 5, 8)).shape
-    torch.Size([3, 5, 8])
-    """
+
+class _Layer(Module):
+    """What both layers are made of: the ``attentions`` that a class names, and a feed-forward network."""
 
     __constants__ = ("norm_first",)
+    attentions: tuple[str, ...]
 
     def __init__(
         self,
@@ -103,24 +102,44 @@ class TransformerEncoderLayer(Module):
     ) -> None:
         factory: dict[str, Any] = {"device": device, "dtype": dtype}
         super().__init__()
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **factory)
+        for name in self.attentions:
+            setattr(self, name, MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **factory))
         self.linear1 = Linear(d_model, dim_feedforward, bias=bias, **factory)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **factory)
         self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
-        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
-        self.dropout1 = Dropout(dropout)
-        self.dropout2 = Dropout(dropout)
-        function = _get_activation_fn(activation) if isinstance(activation, str) else activation
-        is_relu, is_gelu = (function is f or isinstance(function, m) for f, m in ((F.relu, ReLU), (F.gelu, GELU)))
-        self.activation_relu_or_gelu = 1 if is_relu else 2 if is_gelu else 0
-        self.activation = function
+        steps = range(1, len(self.attentions) + 2)
+        for i in steps:
+            setattr(self, f"norm{i}", LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory))
+        for i in steps:
+            setattr(self, f"dropout{i}", Dropout(dropout))
+        self.activation = _get_activation_fn(activation) if isinstance(activation, str) else activation
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state.setdefault("activation", F.relu)  # which old versions did not save
         super().__setstate__(state)
-        if not hasattr(self, "activation"):
-            self.activation = F.relu
+
+    def _network(self, x: Tensor) -> Tensor:
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+
+class TransformerEncoderLayer(_Layer):
+    __doc__ = f"""Self-attention, then a feed-forward network, each with dropout, its input added, and layer normalisation.{_ARGUMENTS}
+    >>> import torchish as torch
+    >>> layer = torch.nn.TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16, batch_first=True)
+    >>> layer(torch.randn(3, 5, 8)).shape
+    torch.Size([3, 5, 8])
+    """
+
+    attentions = ("self_attn",)
+
+    @property
+    def activation_relu_or_gelu(self) -> int:
+        """1 for relu, 2 for gelu, 0 for another activation."""
+        for number, (function, module) in enumerate(((F.relu, ReLU), (F.gelu, GELU)), start=1):
+            if self.activation is function or isinstance(self.activation, module):
+                return number
+        return 0
 
     def forward(
         self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
@@ -172,65 +191,18 @@ class TransformerEncoderLayer(Module):
         return self.dropout1(attended[0])
 
     def _ff_block(self, x: Tensor) -> Tensor:
-        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+        return self.dropout2(self._network(x))
 
 
-class TransformerDecoderLayer(Module):
-    """Self-attention, attention to the encoder's output, then a feed-forward network.
-
-    Args:
-        d_model: the size of the embedding.
-        nhead: how many heads attention has.
-        dim_feedforward: the size of the hidden layer of the network.
-        dropout: the probability of all dropouts.
-        activation: ``"relu"``, ``"gelu"`` or a function of one tensor.
-        layer_norm_eps: added to the variances.
-        batch_first: whether inputs are ``(batch, length, d_model)`` instead of ``(length, batch, d_model)``.
-        norm_first: whether normalisation comes before attention and network instead of after them.
-        bias: whether linear layers and normalisations have one.
-        device, dtype: of the parameters.
-
+class TransformerDecoderLayer(_Layer):
+    __doc__ = f"""Self-attention, attention to the encoder's output, then a feed-forward network.{_ARGUMENTS}
     >>> import torchish as torch
     >>> layer = torch.nn.TransformerDecoderLayer(d_model=8, nhead=2, dim_feedforward=16)
     >>> layer(torch.randn(4, 3, 8), torch.randn(6, 3, 8)).shape
     torch.Size([4, 3, 8])
     """
 
-    __constants__ = ("norm_first",)
-
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = F.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        factory: dict[str, Any] = {"device": device, "dtype": dtype}
-        super().__init__()
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **factory)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **factory)
-        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, **factory)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **factory)
-        self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
-        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
-        self.norm3 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
-        self.dropout1 = Dropout(dropout)
-        self.dropout2 = Dropout(dropout)
-        self.dropout3 = Dropout(dropout)
-        self.activation = _get_activation_fn(activation) if isinstance(activation, str) else activation
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state.setdefault("activation", F.relu)
-        super().__setstate__(state)
+    attentions = ("self_attn", "multihead_attn")
 
     def forward(
         self,
@@ -266,7 +238,7 @@ class TransformerDecoderLayer(Module):
         return self.dropout2(self.multihead_attn(x, mem, mem, **masks, need_weights=False)[0])
 
     def _ff_block(self, x: Tensor) -> Tensor:
-        return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+        return self.dropout3(self._network(x))
 
 
 # Stacks
